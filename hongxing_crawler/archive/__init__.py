@@ -1,0 +1,1 @@
+"""WARC, CDXJ and WACZ: written, read back, verified, repaired."""

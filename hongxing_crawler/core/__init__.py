@@ -1,0 +1,1 @@
+"""Pure rooms: bytes and text in, values out. No Scrapy, files, network, clock or logging."""

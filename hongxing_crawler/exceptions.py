@@ -1,0 +1,29 @@
+"""One tree of errors, grouped by who has to act."""
+
+
+class HongxingError(Exception):
+    """Base of every error of ours; the message says what, where and what next."""
+
+
+class ConfigError(HongxingError):
+    """The operator has to correct a file, a flag or an environment variable."""
+
+
+class ArchiveError(HongxingError):
+    """A WARC, index or package cannot be written or is damaged; the crawl stops."""
+
+
+class StateError(HongxingError):
+    """The state database is locked, damaged, read-only or from another version."""
+
+
+class LockedError(HongxingError):
+    """Another run holds the home directory; come back later."""
+
+
+class PageError(HongxingError):
+    """One page cannot be used; it is rejected with a reason and the crawl goes on."""
+
+
+class UploadError(HongxingError):
+    """The bucket refused or is away; files stay in the outbox."""

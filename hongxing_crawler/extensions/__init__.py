@@ -1,0 +1,1 @@
+"""Scrapy extensions: read settings, call one function of the inner rooms, count, return."""

@@ -1,0 +1,1 @@
+"""Scrapy middlewares: read settings, call one function of the inner rooms, count, return."""

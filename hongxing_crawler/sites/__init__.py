@@ -1,0 +1,1 @@
+"""One TOML file per site, and the reader that validates them."""

@@ -1,0 +1,1 @@
+"""Scrapy spiders: read settings, call one function of the inner rooms, count, return."""
