@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from hongxing_crawler.archive.exchange import Location, Original
-    from hongxing_crawler.items import Article
+    from hongxing_crawler.core.record import Article
+    from hongxing_crawler.items import Capture, Original
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,6 @@ class Visit:
     final_url: str = ""
     etag: str = ""
     last_modified: str = ""
-    captures: list[Location] = field(default_factory=list)  # every archived exchange, in order
+    captures: list[Capture] = field(default_factory=list)  # every archived exchange, in order
     links: list[Found] = field(default_factory=list)
     articles: list[Article] = field(default_factory=list)

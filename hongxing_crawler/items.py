@@ -1,4 +1,4 @@
-"""One HTTP exchange as it went over the wire, and where its record lies."""
+"""The values that travel through the house: exchanges, captures, articles."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
-    """Where a capture's main record lies: what a row cites and an index line needs."""
+class Capture:
+    """One archived exchange: where its main record lies, what a row cites, what an index needs."""
 
     warc_filename: str
     offset: int  # bytes
