@@ -1,0 +1,84 @@
+# Every target works in any folder, also one with blanks or Chinese characters in its name:
+# paths are relative, and programs are started as modules of the environment's own Python.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check --no-input
+# An environment belongs to one folder: its editable install holds an absolute path.
+FOLDER := $(shell printf '%s' "$(CURDIR)" | cksum | cut -d ' ' -f 1)
+READY := $(VENV)/ready-$(FOLDER)
+HERE := hongxing_crawler tests bench
+
+export PYTHONUTF8 := 1
+
+# The first Python that is new enough; PYTHON=… on the command line takes another one.
+define FIND_PYTHON
+set -e; python=; \
+for name in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11; do \
+  if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+    python=$$name; break; \
+  fi; \
+done; \
+if [ -z "$$python" ]; then \
+  echo 'Python 3.11 or newer is missing: type "sudo apt install python3 python3-venv" and try again.' >&2; \
+  exit 1; \
+fi; \
+if ! "$$python" -c 'import ensurepip, venv' 2>/dev/null; then \
+  echo "$$python cannot make virtual environments: type \"sudo apt install python3-venv\" and try again." >&2; \
+  exit 1; \
+fi
+endef
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed 's/:.*## /\t/' | expand -t 12
+
+.PHONY: setup
+setup: $(READY) ## the virtual environment .venv, from requirements.lock
+
+# pyproject.toml counts too: it names the commands that are installed.
+$(READY): requirements.lock pyproject.toml
+	@$(FIND_PYTHON); \
+	moved=; for other in $(VENV)/ready-*; do \
+	  if [ -e "$$other" ] && [ "$$other" != "$(READY)" ]; then moved=--clear; fi; \
+	done; \
+	if [ -n "$$moved" ] || ! $(PY) -c 'import pip' 2>/dev/null; then \
+	  echo "Making $(VENV) with $$("$$python" --version)"; \
+	  "$$python" -m venv --clear $(VENV); \
+	fi
+	@$(PIP) install --quiet --require-hashes -r requirements.lock || { \
+	  echo 'The packages could not be installed: see the lines above, check network and disk, and type "make setup" again.' >&2; exit 1; }
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.PHONY: demo
+demo: setup ## serve data/demo_site on this machine, crawl it, say where everything is
+	@$(PY) -m hongxing_crawler demo
+
+.PHONY: lint
+lint: setup ## format, lint, types, direction of imports
+	$(PY) -m ruff format --check $(HERE)
+	$(PY) -m ruff check $(HERE)
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+
+.PHONY: test
+test: lint ## lint, then every test
+	$(PY) -m pytest
+
+.PHONY: lock
+lock: setup ## requirements.lock anew from pyproject.toml; UPGRADE=--upgrade takes newer versions
+	@test -x $(VENV)/uv/bin/uv || { $(PY) -m venv $(VENV)/uv && $(VENV)/uv/bin/python -m pip install --quiet uv; }
+	$(VENV)/uv/bin/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links \
+	  --custom-compile-command 'make lock' --quiet $(UPGRADE) --output-file requirements.lock
+
+.PHONY: clean
+clean: ## what can be made again: .venv, caches, build files; never var/
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf *.egg-info
