@@ -1,0 +1,59 @@
+"""Where a key stands in a TOML file: ``tomllib`` reads values but forgets their lines."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+_HEADER_RE = re.compile(r"\[{1,2}([^\[\]]+)\]{1,2}")
+_KEY_RE = re.compile(r"(?:\"([^\"]+)\"|'([^']+)'|([\w-]+))[ \t]*=")
+
+Path = tuple[str | int, ...]
+
+
+def _numbered_keys(text: str) -> Iterator[tuple[Path, int]]:
+    """Yield the path of every table header and key, with its line number."""
+    table: Path = ()
+    counts: dict[str, int] = {}
+    for number, raw in enumerate(text.splitlines(), 1):
+        line = raw.strip()
+        if header := _HEADER_RE.match(line):
+            name = header[1].strip()
+            table = (name,)
+            if line.startswith("[["):
+                counts[name] = counts.get(name, -1) + 1
+                table = (name, counts[name])
+            yield table, number
+        elif key := _KEY_RE.match(line):
+            yield (*table, key[1] or key[2] or key[3]), number
+
+
+def find_line(text: str, path: Sequence[str | int], value: object = None) -> int:
+    r"""Find the line of a key, or of one string among its values.
+
+    Only the forms that profiles use are known: plain keys, ``[table]`` and ``[[table]]``
+    headers. A dotted key is reported at its nearest known parent, an unknown one at line 1.
+
+    >>> find_line('a = 1\n[[t]]\nx = [\n  "p",\n  "q",\n]', ("t", 0, "x"), "q")
+    5
+
+    Args:
+        text: The file.
+        path: Keys and array indexes from the top, such as ``("templates", 2, "title")``.
+        value: A string within that key's value; the first line that holds it is meant.
+
+    Returns:
+        The line number, counted from 1.
+    """
+    lines = dict(reversed(list(_numbered_keys(text))))
+    wanted = tuple(path)
+    while wanted and wanted not in lines:
+        wanted = wanted[:-1]
+    start = lines.get(wanted, 1)
+    if not isinstance(value, str):
+        return start
+    following = enumerate(text.splitlines()[start - 1 :], start)
+    return next((number for number, line in following if value in line), start)
