@@ -50,9 +50,10 @@ $(READY): requirements.lock pyproject.toml
 	  echo "Making $(VENV) with $$("$$python" --version)"; \
 	  "$$python" -m venv --clear $(VENV); \
 	fi
-	@$(PIP) install --quiet --require-hashes -r requirements.lock || { \
+	@echo "Installing what requirements.lock names; this takes a minute or two"
+	@$(PIP) install -qq --require-hashes -r requirements.lock || { \
 	  echo 'The packages could not be installed: see the lines above, check network and disk, and type "make setup" again.' >&2; exit 1; }
-	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .PHONY: demo
@@ -64,7 +65,7 @@ lint: setup ## format, lint, types, direction of imports
 	$(PY) -m ruff format --check $(HERE)
 	$(PY) -m ruff check $(HERE)
 	$(PY) -m mypy
-	$(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports --no-logo
 
 .PHONY: test
 test: lint ## lint, then every test
