@@ -1,0 +1,62 @@
+"""The few calls that change what is on disk, in one place: tests make each one fail."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def create(path: Path) -> int:
+    """Create a file that must not exist yet, lock it for this process, and sync its folder."""
+    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        sync_folder(path.parent)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def write_all(handle: int, data: bytes) -> None:
+    """Write every byte; a disk that fills up may take only a part at first."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(handle, view) :]
+
+
+def sync_data(handle: int) -> None:
+    """Return when the bytes and the length of the file are on the medium."""
+    os.fdatasync(handle)
+
+
+def cut(handle: int, length: int) -> None:
+    """Shorten a file to ``length`` bytes and go on writing there."""
+    os.ftruncate(handle, length)
+    os.lseek(handle, length, os.SEEK_SET)
+
+
+def rename(source: Path, target: Path) -> None:
+    """Give a finished file its final name; the folder is synced, so the name survives too."""
+    if target.exists():
+        raise FileExistsError(f"{target} exists and is never replaced")
+    source.rename(target)
+    sync_folder(target.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make new names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def explain(error: OSError) -> str:
+    """Say what went wrong in the system's words, without the path that the caller names."""
+    return error.strerror or str(error)
