@@ -1,0 +1,284 @@
+"""Settings of the program: flags, then environment, then hongxing.toml, then defaults.
+
+Every setting is one line of ``SETTINGS``; ``load_config`` reads all sources once and either
+returns a ``Config`` whose values are all usable, or names every value that is not.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass, fields
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from hongxing_crawler.exceptions import ConfigError
+from hongxing_crawler.sites.toml_lines import find_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+FILE_NAME = "hongxing.toml"
+FILE_VARIABLE = "HONGXING_CONFIG"
+
+_MAX_FILE_BYTES = 1_000_000
+_SYNTAX_LINE_RE = re.compile(r"\(at line (\d+)")
+_DURATION_RE = re.compile(
+    r"(?:(?P<d>\d{1,4})d)?(?:(?P<h>\d{1,4})h)?(?:(?P<m>\d{1,6})m)?(?:(?P<s>\d{1,8})s)?"
+)
+_UNIT_S = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A sort of value: how it is read, from TOML or from text, and what is allowed."""
+
+    read: Callable[[object], object]  # raises ValueError or TypeError
+    allowed: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its key in hongxing.toml, its variable, what it takes and when unset."""
+
+    key: str  # dotted when it stands in a table
+    kind: Kind
+    default: Any
+
+    @property
+    def field(self) -> str:
+        return self.key.rpartition(".")[2]
+
+    @property
+    def variable(self) -> str:
+        return f"HONGXING_{self.field.upper()}"
+
+
+def parse_duration(text: str) -> float:
+    """Parse a length of time, ``90s``, ``10m``, ``2h``, ``7d`` or ``1h30m``, into seconds.
+
+    >>> parse_duration("1h30m")
+    5400.0
+
+    Raises:
+        ValueError: Not in that form.
+    """
+    match = _DURATION_RE.fullmatch(text.strip())
+    if match is None or not match[0]:
+        raise ValueError(f"not a length of time: {text!r}")
+    return float(sum(_UNIT_S[unit] * int(count or 0) for unit, count in match.groupdict().items()))
+
+
+def _read_text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise ValueError(value)
+    return value.strip()
+
+
+def _read_optional_text(value: object) -> str:
+    return "" if value == "" else _read_text(value)
+
+
+def _read_path(value: object) -> Path:
+    return Path(_read_text(str(value) if isinstance(value, Path) else value)).expanduser()
+
+
+def _read_duration(value: object) -> float:
+    return parse_duration(_read_text(value))
+
+
+def _whole(low: int, high: int) -> Kind:
+    def read(value: object) -> int:
+        if isinstance(value, (bool, float)) or not low <= (number := int(str(value))) <= high:
+            raise ValueError(value)
+        return number
+
+    return Kind(read, f"a whole number from {low} to {high}")
+
+
+def _number(low: float, high: float) -> Kind:
+    def read(value: object) -> float:
+        if isinstance(value, bool) or not low <= (number := float(str(value))) <= high:
+            raise ValueError(value)
+        return number
+
+    return Kind(read, f"a number from {low:g} to {high:g}")
+
+
+_TEXT = Kind(_read_text, "text between quotes")
+_OPTIONAL_TEXT = Kind(_read_optional_text, "text between quotes")
+_PATH = Kind(_read_path, "the path of a folder, between quotes")
+_DURATION = Kind(_read_duration, 'a length of time such as "90s", "10m", "2h" or "7d"')
+
+SETTINGS = (
+    Setting("home", _PATH, Path("var")),
+    Setting("site", _TEXT, "hongxing"),
+    Setting("operator", _OPTIONAL_TEXT, ""),
+    Setting("wait_lock", _DURATION, 0.0),
+    Setting("crawl.delay_s", _number(0, 3_600), 1.0),
+    Setting("crawl.max_pages", _whole(0, 1_000_000_000), 0),
+    Setting("crawl.max_duration", _DURATION, 0.0),
+)
+_BY_KEY = {setting.key: setting for setting in SETTINGS}
+_TABLES = {key.partition(".")[0] for key in _BY_KEY if "." in key}
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every setting, read and checked; ``origins`` tells where each value came from."""
+
+    home: Path
+    site: str
+    operator: str
+    wait_lock: float  # seconds
+    delay_s: float
+    max_pages: int  # 0: no limit
+    max_duration: float  # seconds, 0: no limit
+    file: Path | None
+    origins: Mapping[str, str]  # key -> "flag", "HONGXING_HOME", "hongxing.toml:3" or "default"
+
+
+class _Found(NamedTuple):
+    value: object
+    origin: str
+
+
+class _File(NamedTuple):
+    path: Path | None
+    text: str
+    table: dict[str, Any]
+
+    def place(self, keys: Sequence[str]) -> str:
+        return f"{self.path}:{find_line(self.text, keys)}"
+
+
+def load_config(
+    file: Path | None, environment: Mapping[str, str], flags: Mapping[str, object]
+) -> Config:
+    """Read every source and check every value.
+
+    Args:
+        file: The file asked for with ``--config``; None means the one that
+            ``HONGXING_CONFIG`` names, else hongxing.toml in the current folder, else no file.
+        environment: Environment variables; empty ones count as unset.
+        flags: Values given on the command line by their key; None counts as not given.
+
+    Raises:
+        ConfigError: A file that cannot be read, or values that cannot be used, one line for
+            each: file and line (or variable), key, what stands there, what is allowed.
+    """
+    source = _read_file(_choose_file(file, environment))
+    problems = [f"{source.place(keys)}: {why}" for keys, why in _find_unknown(source.table)]
+    found = {setting.key: _find_value(setting, flags, environment, source) for setting in SETTINGS}
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        value, origin = found[setting.key]
+        try:
+            values[setting.field] = value if origin == "default" else setting.kind.read(value)
+        except (ValueError, TypeError):
+            allowed = setting.kind.allowed
+            problems.append(f"{origin}: {setting.key} = {value!r}: allowed is {allowed}")
+    if problems:
+        raise ConfigError("\n".join(problems))
+    values["home"] = _home_path(values["home"], found["home"].origin, source.path)
+    origins = {key: item.origin for key, item in found.items()}
+    return Config(**values, file=source.path, origins=origins)
+
+
+def find_unknown_variables(environment: Mapping[str, str]) -> list[str]:
+    """Find variables that look like settings of ours and are none."""
+    known = {FILE_VARIABLE, *(setting.variable for setting in SETTINGS)}
+    mine = sorted(name for name in environment if name.startswith("HONGXING_"))
+    return [
+        f"{name}: no such variable{_suggest(name, known)}" for name in mine if name not in known
+    ]
+
+
+def show_config(config: Config) -> dict[str, dict[str, object]]:
+    """List every setting with its value and where that came from."""
+    values = {field.name: getattr(config, field.name) for field in fields(config)}
+    return {
+        setting.key: {
+            "value": _plain(values[setting.field]),
+            "from": config.origins[setting.key],
+            "variable": setting.variable,
+        }
+        for setting in SETTINGS
+    }
+
+
+def _plain(value: object) -> object:
+    return str(value) if isinstance(value, Path) else value
+
+
+def _choose_file(file: Path | None, environment: Mapping[str, str]) -> Path | None:
+    if file is not None:
+        return file
+    if named := environment.get(FILE_VARIABLE):
+        return Path(named)
+    here = Path(FILE_NAME)
+    return here if here.is_file() else None
+
+
+def _read_file(path: Path | None) -> _File:
+    if path is None:
+        return _File(None, "", {})
+    text = ""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_FILE_BYTES + 1)
+        if len(data) > _MAX_FILE_BYTES:
+            raise ConfigError(f"{path}: larger than {_MAX_FILE_BYTES} bytes, no settings")
+        text = data.decode("utf-8-sig")
+        return _File(path, text, tomllib.loads(text))
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot read the settings: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path}:{line}: not UTF-8; save the file as UTF-8") from error
+    except tomllib.TOMLDecodeError as error:
+        place = _SYNTAX_LINE_RE.search(str(error))
+        line = int(place[1]) if place else text.count("\n") + 1
+        raise ConfigError(f"{path}:{line}: not valid TOML: {error}") from error
+
+
+def _find_unknown(table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:
+    for name, value in table.items():
+        if name in _TABLES and isinstance(value, dict):
+            for key in value:
+                if f"{name}.{key}" not in _BY_KEY:
+                    suggestion = _suggest(f"{name}.{key}", _BY_KEY)
+                    yield (name, key), f"{name}.{key}: unknown key{suggestion}"
+        elif name in _TABLES:
+            yield (name,), f"{name}: this is a table, write [{name}] and its keys below"
+        elif name not in _BY_KEY:
+            yield (name,), f"{name}: unknown key{_suggest(name, _BY_KEY)}"
+
+
+def _suggest(name: str, known: Mapping[str, object] | set[str]) -> str:
+    near = get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
+
+
+def _find_value(
+    setting: Setting, flags: Mapping[str, object], environment: Mapping[str, str], source: _File
+) -> _Found:
+    flag = flags.get(setting.key)
+    if flag is not None:
+        return _Found(flag, "flag")
+    if given := environment.get(setting.variable):
+        return _Found(given, setting.variable)
+    keys = setting.key.split(".")
+    value: object = source.table
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    if value is None:
+        return _Found(setting.default, "default")
+    return _Found(value, source.place(keys))
+
+
+def _home_path(home: Path, origin: str, file: Path | None) -> Path:
+    """Take a relative home in a file as relative to that file, so that cron finds it too."""
+    from_file = file is not None and origin.startswith(f"{file}:")
+    return (file.parent / home if from_file and file else home).absolute()
