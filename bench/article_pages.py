@@ -19,7 +19,6 @@ _CHANNELS = [
     "公务员",
     "基层",
     "党员教育",
-    "远程教育",
     "理论",
     "典型",
     "公示",
@@ -34,14 +33,13 @@ _SUBJECTS = [
     "青年干部培训班",
     "社区党员",
     "驻村工作队",
-    "基层党组织",
 ]
 _VERBS = [
     "召开座谈会",
     "学习有关文件",
     "部署下一步工作",
     "走访困难群众",
-    "总结推广经验",
+    "推广经验",
     "开展主题活动",
 ]
 _PLACES = ["在长沙市", "在怀化市靖州县", "在湘潭市岳塘区", "在桑植县", "在岳阳市", "在郴州市汝城县"]
@@ -64,7 +62,8 @@ _SHAPES = (
 <span class="p_l_10">作者：王小明</span><span class="p_l_25">{date} 16:56</span></div>
 <section class="detail_article_content">{body}</section>""",
     """<h1 class="p_t_30">{title}</h1>
-<p>来源：{source} <span class="author">作者：王小明</span> <span class="pubdate">{date} 16:56</span></p>
+<p>来源：{source} <span class="author">作者：王小明</span>
+<span class="pubdate">{date} 16:56</span></p>
 <div id="articlecontent">{body}</div>""",
     """<main><section class="box_left"><h1>{title}</h1>
 <div><span>来源：{source} {date} 16:56</span></div>
