@@ -1,0 +1,7 @@
+"""``python -m hongxing_crawler`` is ``hongxing``."""
+
+import sys
+
+from hongxing_crawler.cli import main
+
+sys.exit(main())

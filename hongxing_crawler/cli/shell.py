@@ -1,0 +1,141 @@
+"""What every command shares: the options of all, the settings, and how results are printed."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hongxing_crawler.config import Config
+    from hongxing_crawler.store.home import Home
+
+    AnyCallable = TypeVar("AnyCallable", bound=Callable[..., Any])
+
+
+class Shell:
+    """The frame around one command: its common options, its settings, its output."""
+
+    def __init__(self) -> None:
+        self.json = False
+        self.quiet = False
+        self.verbose = 0
+        self.config_file: Path | None = None
+        self.flags: dict[str, object] = {}
+
+    def set_option(self, name: str, value: Any) -> None:
+        """Take a common option; one after the command wins over one before it."""
+        if name in {"json", "quiet"}:
+            setattr(self, name, getattr(self, name) or value)
+        elif name == "verbose":
+            self.verbose = max(self.verbose, value)
+        elif name == "config" and value is not None:
+            self.config_file = value
+        elif value is not None:
+            self.flags[name] = value
+
+    def load_config(self, **flags: object) -> Config:
+        """Read the settings; ``flags`` are the command's own, by key with ``__`` for the dot."""
+        from hongxing_crawler.config import load_config
+
+        own = {name.replace("__", "."): value for name, value in flags.items()}
+        return load_config(self.config_file, os.environ, {**self.flags, **own})
+
+    def home(self) -> Home:
+        """Return the home of the settings, which has to be there."""
+        from hongxing_crawler.exceptions import ConfigError
+        from hongxing_crawler.store.home import Home
+
+        home = Home(self.load_config().home)
+        if not home.state.is_file():
+            raise ConfigError(
+                f"{home.root} is no home of an archive: it has no state.sqlite; "
+                "name one with --home or HONGXING_HOME, or make one with hongxing crawl"
+            )
+        return home
+
+    def result(self, value: Any, text: str = "") -> None:
+        """Print what the command found: one JSON object with --json, else the text."""
+        if self.json:
+            write_line(json.dumps(value, ensure_ascii=False, default=str))
+        elif text and not self.quiet:
+            write_line(text)
+
+    def fail(self, code: int, sentence: str) -> None:
+        """Print why the command failed: to stderr, and as an object with --json."""
+        if self.json:
+            write_line(json.dumps({"exit_code": code, "error": sentence}, ensure_ascii=False))
+        click.echo(f"hongxing: {sentence}", err=True)
+
+
+def write(data: bytes) -> None:
+    """Write bytes to stdout; a reader who has gone away (``| head``) is no error."""
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        close_stdout()
+
+
+def write_line(text: str) -> None:
+    """Write a line to stdout as UTF-8, whatever the terminal's locale says."""
+    write(f"{text}\n".encode("utf-8", "surrogateescape"))
+
+
+def close_stdout() -> None:
+    """Send what is still to be printed nowhere, so that the end of the program is silent."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+
+
+class CommonOption(click.Option):
+    """An option that every command takes; shown in a section of its own."""
+
+
+class Command(click.Command):
+    """A command whose help lists its own options first and the common ones apart."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        records: dict[bool, list[tuple[str, str]]] = {False: [], True: []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                records[isinstance(parameter, CommonOption)].append(record)
+        for is_common, title in ((False, "Options"), (True, "Options of every command")):
+            if records[is_common]:
+                with formatter.section(title):
+                    formatter.write_dl(records[is_common])
+
+
+def _take(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    if value is not None and parameter.name is not None:
+        ctx.ensure_object(Shell).set_option(parameter.name, value)
+    return value
+
+
+_FILE = {"type": click.Path(path_type=Path), "metavar": "FILE"}
+_FOLDER = {"type": click.Path(path_type=Path), "metavar": "DIR"}
+_COMMON: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (("--config",), {**_FILE, "help": "Settings; default hongxing.toml here."}),
+    (("--home",), {**_FOLDER, "help": "Where everything is kept; default var."}),
+    (("--json",), {"is_flag": True, "help": "Print one JSON object for machines."}),
+    (("--quiet", "-q"), {"is_flag": True, "help": "Print nothing when all is well."}),
+    (("--verbose", "-v"), {"count": True, "help": "Say more; with errors, the traceback."}),
+)
+
+
+def common_options(function: AnyCallable) -> AnyCallable:
+    """Add the options that stand before or after any command."""
+    for names, attributes in reversed(_COMMON):
+        add = click.option(
+            *names, cls=CommonOption, expose_value=False, callback=_take, **attributes
+        )
+        function = add(function)
+    return function
