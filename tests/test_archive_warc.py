@@ -69,7 +69,7 @@ def test_a_group_names_its_relations_address_and_protocol(tmp_path):
     [path] = warc.close()
     kinds = [lines["WARC-Type"] for _, lines, _ in members(path)]
 
-    assert kinds == ["warcinfo", "response", "request", "metadata"]
+    assert kinds == ["warcinfo", "metadata", "request", "response"]
     assert headers(path, "request")[0]["WARC-Concurrent-To"] == f"<{capture.record_id}>"
     assert headers(path, "metadata")[0]["WARC-Concurrent-To"] == f"<{capture.record_id}>"
     assert headers(path, "response")[0]["WARC-IP-Address"] == "127.0.0.1"

@@ -30,7 +30,10 @@ _FIELDS_TYPE = "application/warc-fields"
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Records that are written together; the first one is what rows cite."""
+    """Records that are written together; the last one is what rows cite.
+
+    The response comes last, so it is in the file only when its whole group is.
+    """
 
     drafts: tuple[Draft, ...]
     record_type: str
@@ -52,7 +55,7 @@ class GroupBuilder:
         original: Original | None,
         metadata: Mapping[str, str] | None,
     ) -> Group:
-        """Build response or revisit, request, and metadata when there is any."""
+        """Build metadata when there is any, request, and response or revisit."""
         head = mask_transfer_coding(redact(exchange.response_head))
         block = Block(head, exchange.body)
         status = status_of(head)
@@ -65,11 +68,13 @@ class GroupBuilder:
         fields = dict(metadata or {})
         if profile == NOT_MODIFIED:
             fields[HEAD_FIELD] = escape_head(head)
-        drafts = [main, self._request(exchange, main.record_id)]
+        drafts = [self._request(exchange, main.record_id), main]
         if fields:
-            drafts.append(self.metadata(exchange.url, fields, exchange.fetched_at, main.record_id))
+            note = self.metadata(exchange.url, fields, exchange.fetched_at, main.record_id)
+            drafts.insert(0, note)
         kind = "revisit" if profile else "response"
-        return Group(tuple(drafts), kind, digest, status, mime_of(head))
+        mime = "" if profile == NOT_MODIFIED else mime_of(head)
+        return Group(tuple(drafts), kind, digest, status, mime)
 
     def metadata(
         self, url: str, fields: Mapping[str, str], fetched_at: datetime, concurrent_to: str = ""

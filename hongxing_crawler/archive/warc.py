@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Literal, Self
 
 from hongxing_crawler.archive import disk
+from hongxing_crawler.archive.fields import warc_uri
 from hongxing_crawler.archive.groups import Group, GroupBuilder, warcinfo
 from hongxing_crawler.archive.openfile import OpenFile
 from hongxing_crawler.exceptions import ArchiveError
@@ -156,12 +157,12 @@ class WarcWriter:
             raise _failure(url, file, error) from error
         return Capture(
             warc_filename=file.target.name,
-            offset=spans[0].offset,
-            length=spans[0].length,
-            record_id=group.drafts[0].record_id,
+            offset=spans[-1].offset,
+            length=spans[-1].length,
+            record_id=group.drafts[-1].record_id,
             record_type=group.record_type,
             payload_digest=group.payload_digest,
-            url=url,
+            url=warc_uri(url),
             fetched_at=fetched_at,
             status=group.status,
             mime=group.mime,
