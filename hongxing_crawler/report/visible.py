@@ -1,0 +1,28 @@
+"""Make the invisible characters of foreign text harmless and visible."""
+
+from __future__ import annotations
+
+import re
+
+# Controls but tab and newline, surrogates, direction marks, separators, tags: a terminal or a
+# browser obeys some of them, and a reader sees none.
+_INVISIBLE_RE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff0-\ufffb\ufffe\uffff\U000e0000-\U000e0fff]"
+)
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if code < 0x20:
+        return chr(0x2400 + code)  # Control Pictures: ␅
+    return f"⟨U+{code:04X}⟩"
+
+
+def show_invisible(text: str) -> str:
+    r"""Replace control and direction characters by signs that can be read.
+
+    >>> show_invisible("会\x05议\u202e。\x1b[2J")
+    '会␅议⟨U+202E⟩。␛[2J'
+    """
+    return _INVISIBLE_RE.sub(_picture, text)
