@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from hongxing_crawler.core.record import Article
+    from hongxing_crawler.core.document import CleanedPage, Page
+    from hongxing_crawler.core.record import Article, MediaFile
     from hongxing_crawler.items import Capture, Original
 
 
@@ -60,3 +61,10 @@ class Visit:
     captures: list[Capture] = field(default_factory=list)  # every archived exchange, in order
     links: list[Found] = field(default_factory=list)
     articles: list[Article] = field(default_factory=list)
+    main: Capture | None = None  # the capture that the outcome rests on
+    content_type: str = ""  # header as sent
+    raw_sha256: str = ""  # hex, of the body after content decoding
+    page: Page | None = None  # as received, between the spider and the clean pipeline
+    cleaned: CleanedPage | None = None  # between the clean and the store pipeline
+    media: dict[str, MediaFile] = field(default_factory=dict)  # by URL as on the page
+    warnings: list[str] = field(default_factory=list)

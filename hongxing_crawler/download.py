@@ -1,0 +1,267 @@
+"""Download over HTTP so that the exchange can be archived as it went over the wire.
+
+Scrapy's aiohttp handler, with four differences: the response head is kept byte for byte, a large
+body goes to a temporary file, a broken body is kept and marked, and no address of a private
+network is ever reached unless the site profile names that host.
+"""
+
+from __future__ import annotations
+
+import functools
+import logging
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiohttp
+from aiohttp.abc import AbstractResolver
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.resolver import DefaultResolver
+from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler, _ClientResponse
+from scrapy.exceptions import (
+    CannotResolveHostError,
+    DownloadCancelledError,
+    DownloadTimeoutError,
+    ResponseDataLossError,
+    UnsupportedURLSchemeError,
+)
+from scrapy.utils._download_handlers import make_response
+
+from hongxing_crawler.core.hosts import is_private_host, is_public_ip, split_port
+from hongxing_crawler.items import Exchange
+from hongxing_crawler.run import run_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aiohttp.abc import ResolveResult
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+EXCHANGE = "hongxing_exchange"  # request.meta: what went over the wire
+EXCHANGE_BODY = "hongxing_exchange_body"  # request.meta: Path of a spooled body
+SENT_AT = "hongxing_sent_at"  # request.meta: when it was sent, aware UTC
+_HEAD_MAX_BYTES = 256 * 1024
+_CHUNK_BYTES = 64 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+class PrivateAddressError(CannotResolveHostError):
+    """A URL leads to an address of a private network that the profile does not name."""
+
+
+class _HeadKeeper(ResponseHandler):
+    """aiohttp's protocol, keeping the bytes of the response head that passes through."""
+
+    def __init__(self, loop: Any) -> None:
+        super().__init__(loop)
+        self.head = bytearray()
+        self._head_ended = False
+
+    def set_response_params(self, **kwargs: Any) -> None:
+        self.head = bytearray()
+        self._head_ended = False
+        super().set_response_params(**kwargs)
+
+    def data_received(self, data: bytes) -> None:
+        if not self._head_ended:
+            self.head += data[: _HEAD_MAX_BYTES - len(self.head)]
+            self._cut_head()
+        super().data_received(data)
+
+    def _cut_head(self) -> None:
+        while (end := self.head.find(b"\r\n\r\n")) >= 0:
+            interim = self.head[:12].split(b" ")[-1].startswith(b"1") and self.head[9:10] == b"1"
+            if not interim:
+                del self.head[end + 4 :]
+                self._head_ended = True
+                return
+            del self.head[: end + 4]  # 100 Continue, 103 Early Hints: the final head follows
+        self._head_ended = len(self.head) >= _HEAD_MAX_BYTES
+
+
+class _KeptResponse(_ClientResponse):
+    """A response that remembers the head bytes and the protocols below it."""
+
+    head: bytes = b""
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        protocol = connection.protocol
+        response = await super().start(connection)
+        self.head = bytes(getattr(protocol, "head", b""))
+        return response
+
+
+class _GuardedResolver(AbstractResolver):
+    """Resolve names, but give no private address for a name that is not allowed one.
+
+    The check sits below every redirect and every trick with names, because only the address
+    that is connected to counts.
+    """
+
+    def __init__(self, allowed: frozenset[str]) -> None:
+        self._inner = DefaultResolver()
+        self._allowed = allowed
+
+    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[ResolveResult]:
+        results = await self._inner.resolve(host, port, family)
+        if host.lower() in self._allowed:
+            return results
+        public = [result for result in results if is_public_ip(result["host"])]
+        if not public:
+            raise OSError(f"{host} leads to a private address")
+        return public
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+class ArchivingDownloadHandler(AiohttpDownloadHandler):
+    """Give every response its ``Exchange`` in ``request.meta``."""
+
+    experimental = False  # our tests run it against a real server for every fault we know
+
+    def __init__(self, crawler: Crawler) -> None:
+        super().__init__(crawler)
+        settings, run = crawler.settings, run_of(crawler)
+        self._spool_bytes = settings.getint("HONGXING_DOWNLOAD_SPOOL_BYTES")
+        self._spool_folder = run.home.spool
+        named = run.profile.hosts + run.profile.media_hosts
+        self._allowed = frozenset(split_port(netloc)[0].lower() for netloc in named)
+        connector = aiohttp.TCPConnector(
+            resolver=_GuardedResolver(self._allowed),
+            limit=self._pool_size_total or 100,
+            limit_per_host=self._pool_size_per_host,
+        )
+        # aiohttp has no public way to see the head as it came: a test reads the bytes back.
+        connector._factory = functools.partial(_HeadKeeper, loop=connector._loop)  # noqa: SLF001
+        self._plain_session, self._session = (
+            self._session,
+            aiohttp.ClientSession(
+                connector=connector,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+                response_class=_KeptResponse,
+                skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+                max_field_size=64 * 1024,
+                max_line_size=64 * 1024,
+            ),
+        )
+
+    async def close(self) -> None:
+        await self._plain_session.close()
+        await super().close()
+
+    async def download_request(self, request: Request) -> Response:
+        host = (urlsplit(request.url).hostname or "").lower()
+        if host not in self._allowed and is_private_host(host):
+            raise PrivateAddressError(f"{request.url} leads to a private address")
+        request.meta["verbatim_url"] = True  # ours are canonical: yarl must not rewrite them
+        request.meta[SENT_AT] = datetime.now(UTC)
+        try:
+            return await super().download_request(request)
+        except ValueError as error:
+            raise UnsupportedURLSchemeError(f"{request.url}: {error}") from error
+
+    async def _read_response(self, response: Any, request: Request) -> Response:
+        """Read the body to its end, its limit or its breakdown; keep what came in every case."""
+        headers = self._extract_headers(response)
+        arguments = self._build_base_response_args(response, request, headers)
+        limit: int = request.meta.get("download_maxsize", self._default_maxsize)
+        body = _Body(self._spool_bytes, self._spool_folder)
+        cause: Exception | None = None
+        try:
+            async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
+                body.write(chunk)
+                if limit and body.size > limit:
+                    cause = DownloadCancelledError(
+                        f"{request.url} is larger than {limit} bytes; what came is archived"
+                    )
+                    break
+        except aiohttp.ClientPayloadError as error:
+            cause = ResponseDataLossError(f"{request.url} broke off: {error}")
+        except TimeoutError:
+            cause = DownloadTimeoutError(f"{request.url} did not end in time")
+        reason = _TRUNCATED.get(type(cause), "") if cause else ""
+        content = body.close()
+        request.meta[EXCHANGE] = Exchange(
+            url=request.url,
+            fetched_at=request.meta[SENT_AT],
+            request_head=_request_head(response),
+            response_head=response.head,
+            body=content,
+            ip_address=str(arguments.get("ip_address") or ""),
+            protocols=_protocols(response, arguments["protocol"] or ""),
+            request_body=request.body,
+            truncated=reason,
+        )
+        if cause:
+            raise cause
+        if isinstance(content, bytes):
+            return make_response(**arguments, body=content)
+        request.meta[EXCHANGE_BODY] = content
+        return make_response(**arguments, body=_start_of(content))
+
+
+_TRUNCATED: Mapping[type[Exception], str] = {
+    DownloadCancelledError: "length",
+    ResponseDataLossError: "disconnect",
+    DownloadTimeoutError: "time",
+}
+
+
+def _start_of(path: Path) -> bytes:
+    """Return what a type can be told from; who needs the rest opens the file."""
+    with path.open("rb") as file:
+        return file.read(_CHUNK_BYTES)
+
+
+class _Body:
+    """Bytes in memory up to a limit, then in a temporary file."""
+
+    def __init__(self, limit_bytes: int, folder: Path) -> None:
+        self.size = 0
+        self._limit = limit_bytes
+        self._folder = folder
+        self._chunks: list[bytes] = []
+        self._file: Any = None
+
+    def write(self, chunk: bytes) -> None:
+        self.size += len(chunk)
+        if self._file is not None:
+            self._file.write(chunk)
+            return
+        self._chunks.append(chunk)
+        if self.size > self._limit:
+            self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed by close()
+                dir=self._folder, prefix="body-", suffix=".part", delete=False
+            )
+            self._file.writelines(self._chunks)
+            self._chunks.clear()
+
+    def close(self) -> bytes | Path:
+        if self._file is None:
+            return b"".join(self._chunks)
+        self._file.close()
+        return Path(self._file.name)
+
+
+def _request_head(response: Any) -> bytes:
+    """Rebuild the request head from what aiohttp was told to send."""
+    info = response.request_info
+    lines = [f"{info.method} {info.url.raw_path_qs} HTTP/1.1"]
+    lines += [f"{name}: {value}" for name, value in info.headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("utf-8", "surrogateescape")
+
+
+def _protocols(response: Any, http: str) -> tuple[str, ...]:
+    ssl_object = response._ssl_object  # noqa: SLF001 - Scrapy keeps it there
+    tls = ssl_object.version() if ssl_object else None
+    names = [http.lower()]
+    if tls:
+        names.append(tls.lower().replace("tlsv", "tls/"))
+    return tuple(name for name in names if name)

@@ -1,0 +1,164 @@
+"""End a run: give files their final names, project the rows, write the run record, judge."""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+from dataclasses import asdict
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hongxing_crawler import __version__
+from hongxing_crawler.archive.cdxj import write_index
+from hongxing_crawler.exit_codes import ExitCode
+from hongxing_crawler.run import RunResult
+from hongxing_crawler.store.rows import export_run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from hongxing_crawler.run import Run
+
+logger = logging.getLogger(__name__)
+
+# Scrapy's and our own finish reasons, with the code and what an operator is told to do.
+_VERDICTS: dict[str, tuple[ExitCode, str]] = {
+    "max_pages": (ExitCode.STOPPED, "the page limit is reached; the same command goes on"),
+    "closespider_timeout": (
+        ExitCode.STOPPED,
+        "the time limit is reached; the same command goes on",
+    ),
+    "memusage_exceeded": (
+        ExitCode.STOPPED,
+        "the memory limit is reached; the same command goes on",
+    ),
+    "disk_full": (ExitCode.STOPPED, "free some space; the same command goes on where it stopped"),
+    "archive_error": (
+        ExitCode.ARCHIVE,
+        "look at the disk; the same command goes on, nothing archived is lost",
+    ),
+    "state_error": (ExitCode.CONFIG, "see the state database named above"),
+    "blocked": (ExitCode.BLOCKED, "try again tomorrow, or ask the site's operator"),
+    "site_down": (ExitCode.TEMPORARY, "nothing is lost; try again later"),
+    "shutdown": (ExitCode.INTERRUPTED, "the state is saved; the same command goes on"),
+    "start_error": (ExitCode.UNEXPECTED, "see the log"),
+    "cancelled": (ExitCode.UNEXPECTED, "see the log"),
+}
+
+
+def finish_run(run: Run, reason: str, stats: Mapping[str, Any]) -> RunResult:
+    """Turn a crawled state into files, and say how the run ended.
+
+    Rows are exported whatever the reason: they are a projection of a state that is whole at any
+    instant. The run record comes last.
+    """
+    run.close_archive()
+    reason = run.stop_reason or (run.limit_reached if reason == "finished" else "") or reason
+    counts = count_run(run, stats)
+    code, sentence = judge_run(reason, run.stop_detail, counts)
+    paths = _write_files(run)
+    ended_at = run.now()
+    result = RunResult(
+        run_id=run.run_id,
+        exit_code=int(code),
+        reason=reason,
+        sentence=sentence,
+        seconds=round((ended_at - run.started_at).total_seconds(), 3),
+        counts=counts,
+        paths=paths,
+        warnings=_warnings(run),
+    )
+    run.state.end_run(run.run_id, ended_at, int(code), reason, counts)
+    _write_record(run, result, stats)
+    return result
+
+
+def judge_run(reason: str, detail: str, counts: Mapping[str, int]) -> tuple[ExitCode, str]:
+    """Give a finish reason its exit code and its sentence."""
+    if reason in _VERDICTS:
+        code, advice = _VERDICTS[reason]
+        return code, f"{reason.replace('_', ' ')}: {detail + '; ' if detail else ''}{advice}"
+    failed = counts.get("pages_failed", 0)
+    if failed:
+        return ExitCode.PARTIAL, f"{failed} pages failed and are tried again by the next run"
+    return ExitCode.OK, "all is well"
+
+
+def count_run(run: Run, stats: Mapping[str, Any]) -> dict[str, int]:
+    """Count what the run brought, from the state and from Scrapy's stats."""
+    ops = run.state.op_counts(run.run_id)
+    return {
+        "pages": _sum(stats, "hongxing/visit/outcome_count/"),
+        "articles": sum(ops.get(op, 0) for op in ("new", "changed")),
+        "articles_new": ops.get("new", 0),
+        "articles_changed": ops.get("changed", 0),
+        "articles_deleted": ops.get("deleted", 0),
+        "pages_unchanged": int(stats.get("hongxing/visit/outcome_count/unchanged", 0)),
+        "pages_rejected": int(stats.get("hongxing/visit/outcome_count/rejected", 0)),
+        "pages_gone": int(stats.get("hongxing/visit/outcome_count/gone", 0)),
+        "pages_failed": int(stats.get("hongxing/visit/outcome_count/failed", 0)),
+        "images": int(stats.get("hongxing/store/image_count", 0)),
+        "attachments": int(stats.get("hongxing/store/attachment_count", 0)),
+        "media_failed": int(stats.get("hongxing/media/failed_count", 0)),
+        "spam_blocks": _sum(stats, "hongxing/clean/block_count/spam."),
+        "texts_restored": sum(
+            int(stats.get(f"hongxing/restore/verdict_count/{verdict}", 0))
+            for verdict in ("proved", "guessed", "lossy")
+        ),
+        "requests": int(stats.get("downloader/request_count", 0)),
+        "archived_bytes": int(stats.get("hongxing/archive/byte_count", 0)),
+        "pending": run.state.counts().get("pending", 0),
+    }
+
+
+def _sum(stats: Mapping[str, Any], prefix: str) -> int:
+    return sum(int(value) for name, value in stats.items() if name.startswith(prefix))
+
+
+def _write_files(run: Run) -> dict[str, str]:
+    paths = {"home": str(run.home.root)}
+    captures = run.state.captures(run.run_id)
+    if run.warcs:
+        index = run.home.cdxj / f"{run.profile.name}-{run.run_id}.cdxj"
+        write_index(captures, index)
+        paths["warc"] = " ".join(str(path) for path in run.warcs)
+        paths["cdxj"] = str(index)
+    paths |= export_run(run.state, run.home.export, run.run_id)
+    paths["media"] = str(run.home.media)
+    return paths
+
+
+def _warnings(run: Run) -> list[str]:
+    warnings = [f"run {name} was killed; its work is taken over" for name in run.killed_runs]
+    return [*warnings, *run.repaired]
+
+
+def _write_record(run: Run, result: RunResult, stats: Mapping[str, Any]) -> None:
+    record = asdict(result) | {
+        "site": run.profile.name,
+        "started_at": run.started_at,
+        "crawler": f"hongxing_crawler/{__version__}",
+        "python": platform.python_version(),
+        "scrapy": version("scrapy"),
+        "stats": dict(sorted(stats.items())),
+    }
+    folder = run.home.run(run.run_id)
+    folder.mkdir(parents=True, exist_ok=True)
+    data = msgspec.json.format(msgspec.json.encode(record, enc_hook=str), indent=1)
+    write_atomically(folder / "run.json", data)
+    rejects = (msgspec.json.encode(row) for row in run.state.rejects(run.run_id))
+    write_atomically(folder / "rejects.jsonl", b"".join(line + b"\n" for line in rejects))
+
+
+def write_atomically(path: Path, data: bytes) -> None:
+    """Write a file so that its name never stands for half of it."""
+    temporary = path.with_name(f".{path.name}.part")
+    with temporary.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)

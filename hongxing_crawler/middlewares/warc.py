@@ -1,0 +1,151 @@
+"""Archive every exchange before anything else sees it."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from http.client import responses as reason_phrases
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import IgnoreRequest
+
+from hongxing_crawler.download import EXCHANGE, EXCHANGE_BODY, SENT_AT
+from hongxing_crawler.exceptions import ArchiveError
+from hongxing_crawler.items import Exchange
+from hongxing_crawler.run import CAPTURE, KIND, VISIT, run_of
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from hongxing_crawler.items import Capture, Original
+    from hongxing_crawler.run import Run
+    from hongxing_crawler.store.visit import Visit
+
+logger = logging.getLogger(__name__)
+
+
+class ArchiveStoppedError(IgnoreRequest):
+    """The archive cannot be written: the response must not be parsed."""
+
+
+class WarcWriterMiddleware:
+    """Write each response to the WARC, synced, and note where it lies.
+
+    It stands nearest to the downloader, so nothing has decompressed or redirected the response,
+    and a response that cannot be archived is never parsed: the crawl stops.
+    """
+
+    def __init__(self, crawler: Crawler, run: Run) -> None:
+        self.crawler = crawler
+        self.run = run
+        self.stats = crawler.stats
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler, run_of(crawler))
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        if "cached" not in response.flags:
+            exchange = request.meta.pop(EXCHANGE, None) or _rebuild(request, response)
+            self._archive(request, exchange)
+        return self._unspool(request, response)
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Keep what came of a broken response, or that nothing came."""
+        if isinstance(exception, IgnoreRequest):
+            return
+        exchange = request.meta.pop(EXCHANGE, None)
+        if exchange is not None:
+            self._archive(request, exchange)
+            if isinstance(exchange.body, Path):
+                exchange.body.unlink(missing_ok=True)
+            return
+        fields = {"fetch-error": type(exception).__name__, "message": str(exception)[:500]}
+        fields |= self._found_on(request)
+        self._guarded(
+            lambda: self.run.writer.write_metadata(
+                request.url, fields, fetched_at=request.meta.get(SENT_AT) or self.run.now()
+            ),
+            request,
+        )
+
+    @staticmethod
+    def _unspool(request: Request, response: Response) -> Response:
+        """Take a page's body back from its file; media stay there."""
+        if request.meta.get(KIND) == "media":
+            return response
+        path: Path | None = request.meta.pop(EXCHANGE_BODY, None)
+        if path is None:
+            return response
+        response = response.replace(body=path.read_bytes())
+        path.unlink(missing_ok=True)
+        return response
+
+    def _archive(self, request: Request, exchange: Exchange) -> None:
+        original = self._original(request)
+        self._guarded(
+            lambda: self.run.writer.write_exchange(
+                exchange, original=original, metadata=self._found_on(request)
+            ),
+            request,
+        )
+
+    def _guarded(self, write: object, request: Request) -> None:
+        try:
+            capture: Capture = write()  # type: ignore[operator] # a lambda of the two callers
+        except ArchiveError as error:
+            self.run.stop(self.crawler, "archive_error", str(error))
+            raise ArchiveStoppedError(str(error)) from error
+        request.meta[CAPTURE] = capture
+        visit: Visit | None = request.meta.get(VISIT)
+        if visit is not None:
+            visit.captures.append(capture)
+        self.stats.inc_value(f"hongxing/archive/record_count/{capture.record_type}")
+        self.stats.inc_value("hongxing/archive/byte_count", capture.length)
+
+    def _original(self, request: Request) -> Original | None:
+        visit: Visit | None = request.meta.get(VISIT)
+        if visit is not None and request.url == visit.ticket.url:
+            return visit.ticket.original
+        return self.run.state.original(request.url)
+
+    @staticmethod
+    def _found_on(request: Request) -> dict[str, str]:
+        visit: Visit | None = request.meta.get(VISIT)
+        kind = request.meta.get(KIND, "robots")
+        if visit is None:
+            return {"hongxing-kind": kind}
+        ticket = visit.ticket
+        via = ticket.found_on if request.url == ticket.url else ticket.url
+        fields = {"via": via, "hongxing-kind": kind, "hongxing-depth": str(ticket.depth)}
+        return {name: value for name, value in fields.items() if value}
+
+
+def _rebuild(request: Request, response: Response) -> Exchange:
+    """Describe an exchange of a handler that keeps no wire bytes (a browser's, for instance)."""
+    phrase = reason_phrases.get(response.status, "")
+    status_line = f"HTTP/1.1 {response.status} {phrase}".rstrip() + "\r\n"
+    return Exchange(
+        url=request.url,
+        fetched_at=request.meta.get(SENT_AT) or datetime.now(UTC),
+        request_head=f"{request.method} {request.url} HTTP/1.1\r\n".encode()
+        + _lines(request)
+        + b"\r\n",
+        response_head=status_line.encode() + _lines(response) + b"\r\n",
+        body=response.body,
+        ip_address=str(response.ip_address or ""),
+        request_body=request.body,
+    )
+
+
+def _lines(message: Request | Response) -> bytes:
+    return b"".join(
+        name + b": " + value + b"\r\n"
+        for name, values in message.headers.items()
+        for value in values
+    )

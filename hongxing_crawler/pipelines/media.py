@@ -1,0 +1,166 @@
+"""Fetch an article's pictures and attachments, keep their bytes, say so when one fails.
+
+Scrapy's own media pipelines believe torn files, forget failures and re-encode pictures, so this
+one fetches through the engine (robots, delays, archive) and keeps what came.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+from scrapy import Request
+from scrapy.exceptions import IgnoreRequest, NotConfigured
+
+from hongxing_crawler.core.record import MediaFile
+from hongxing_crawler.core.urls import canonical_url
+from hongxing_crawler.download import EXCHANGE_BODY
+from hongxing_crawler.reading import failure_reason
+from hongxing_crawler.run import KIND, VISIT, run_of
+from hongxing_crawler.store.media import is_kept, keep_media
+from hongxing_crawler.store.visit import Visit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from hongxing_crawler.core.document import ArticleContent
+
+_REDIRECTS_MAX = 5
+_GZIP_WINDOW = 31  # zlib's number for a gzip stream
+
+logger = logging.getLogger(__name__)
+
+
+class MediaPipeline:
+    """Put a ``MediaFile`` on the visit for every file that its article shows."""
+
+    def __init__(self, crawler: Crawler) -> None:
+        settings = crawler.settings
+        if not settings.getbool("HONGXING_MEDIA_ENABLED"):
+            raise NotConfigured("HONGXING_MEDIA_ENABLED is off")
+        self.crawler = crawler
+        self.stats = crawler.stats
+        self.run = run_of(crawler)
+        self.max_bytes = settings.getint("HONGXING_MEDIA_MAX_BYTES")
+        self.timeout_s = settings.getfloat("HONGXING_MEDIA_TIMEOUT_S")
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    async def process_item(self, item: Any) -> Any:
+        if isinstance(item, Visit) and item.cleaned is not None:
+            for url in media_urls(item.cleaned.article):
+                if url not in item.media:
+                    item.media[url] = await self._media(url, item)
+        return item
+
+    async def _media(self, url: str, visit: Visit) -> MediaFile:
+        known = self.run.state.media(url)
+        if known is not None and is_kept(known, self.run.home.root):
+            return known
+        media = MediaFile(url, status="failed", reason="unusable_url")
+        for address in self.addresses(url):
+            media = await self._fetch(url, address, visit)
+            if media.status == "stored":
+                break
+        self.stats.inc_value(f"hongxing/media/{media.status}_count")
+        if media.status != "stored":
+            self.stats.inc_value(f"hongxing/media/reason_count/{media.reason}")
+        return media
+
+    def addresses(self, url: str) -> list[str]:
+        """Return where a file may lie: its own address, then the same path on the media hosts."""
+        try:
+            first = self.run.scope.current_url(canonical_url(url))
+        except ValueError:
+            return []
+        parts = urlsplit(first)
+        if parts.netloc not in self.run.profile.hosts:
+            return [first]
+        others = (parts._replace(netloc=host).geturl() for host in self.run.profile.media_hosts)
+        return list(dict.fromkeys([first, *others]))
+
+    async def _fetch(self, url: str, address: str, visit: Visit) -> MediaFile:
+        try:
+            response = await self._download(address, visit)
+        except Exception as error:  # noqa: BLE001 - any library's error is this file's failure
+            return MediaFile(url, status="failed", reason=failure_reason(error))
+        if response.status != 200:
+            return MediaFile(url, status="failed", reason=f"http_{response.status}")
+        return self._keep(url, response)
+
+    async def _download(self, address: str, visit: Visit) -> Response:
+        for _ in range(_REDIRECTS_MAX):
+            request = Request(
+                address,
+                meta={
+                    VISIT: visit,
+                    KIND: "media",
+                    "download_maxsize": self.max_bytes,
+                    "download_timeout": self.timeout_s,
+                },
+                dont_filter=True,
+            )
+            response = await self.crawler.engine.download_async(request)
+            location = response.headers.get("Location")
+            if not (300 <= response.status < 400 and location):
+                return response
+            address = canonical_url(urljoin(address, location.decode("latin-1")))
+        raise IgnoreRequest("redirect_loop")
+
+    def _keep(self, url: str, response: Response) -> MediaFile:
+        body = response.meta.pop(EXCHANGE_BODY, None) or response.body
+        try:
+            if isinstance(body, Path) and b"gzip" in response.headers.getlist("Content-Encoding"):
+                body = _gunzip(body, self.max_bytes)
+            media = keep_media(url, body, self.run.home.root)
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                self.run.stop(self.crawler, "disk_full", str(error))
+            return MediaFile(url, status="failed", reason="disk")
+        except (ValueError, zlib.error):
+            return MediaFile(url, status="failed", reason="too_large")
+        finally:
+            if isinstance(body, Path):
+                body.unlink(missing_ok=True)
+        if media.bytes == 0:
+            return MediaFile(url, status="failed", reason="empty")
+        if _is_error_page(url, media):
+            return MediaFile(url, status="failed", reason="soft_404")
+        return media
+
+
+def media_urls(article: ArticleContent) -> Iterable[str]:
+    """Return the addresses of an article's files, in page order."""
+    yield from (image.url for image in article.images)
+    yield from (attachment.url for attachment in article.attachments)
+
+
+def _is_error_page(url: str, media: MediaFile) -> bool:
+    """A web page in place of a picture or table is the server's way to say no."""
+    return media.mime == "text/html" and not urlsplit(url).path.lower().endswith(("html", "htm"))
+
+
+def _gunzip(path: Path, max_bytes: int) -> Path:
+    unpacked = path.with_suffix(".unpacked.part")
+    decoder, size = zlib.decompressobj(_GZIP_WINDOW), 0
+    with path.open("rb") as source, unpacked.open("wb") as target:
+        while chunk := source.read(1 << 20):
+            data = decoder.decompress(chunk, 1 << 22)
+            while data:
+                size += len(data)
+                if size > max_bytes:
+                    raise ValueError(f"{path} unpacks to more than {max_bytes} bytes")
+                target.write(data)
+                data = decoder.decompress(decoder.unconsumed_tail, 1 << 22)
+    path.unlink()
+    return unpacked

@@ -1,0 +1,209 @@
+"""The run in progress: what the components of one crawl share."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from socket import gethostname
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
+
+from hongxing_crawler import __version__
+from hongxing_crawler.archive.repair import repair_open_file
+from hongxing_crawler.archive.warc import WarcWriter
+from hongxing_crawler.core.profile import SiteProfile
+from hongxing_crawler.core.urls import Scope, canonical_url
+from hongxing_crawler.sites.profile import load_profile
+from hongxing_crawler.store.home import Home
+from hongxing_crawler.store.lock import Holder, hold
+from hongxing_crawler.store.state import State
+from hongxing_crawler.store.visit import Found
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
+
+VISIT = "hongxing_visit"  # request.meta: the Visit that a request belongs to
+KIND = (
+    "hongxing_kind"  # request.meta: seed | list | topic | article | page | part | media | robots …
+)
+CAPTURE = "hongxing_capture"  # request.meta: where the exchange was archived
+
+_SEED_PRIORITY = 100
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """How a run ended: its code, one sentence, what it brought and where that lies."""
+
+    run_id: str
+    exit_code: int
+    reason: str
+    sentence: str
+    seconds: float
+    counts: dict[str, int] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Run:
+    """Everything that one crawl of one home shares: lock, state, archive, profile.
+
+    Opening a run takes the home's lock, repairs what a kill left behind and fills the frontier;
+    ``close`` gives all of it back. Files and rows are made by ``crawl`` from the closed state.
+    """
+
+    def __init__(self, settings: BaseSettings, now: Callable[[], datetime] = utc_now) -> None:
+        self.now = now
+        self.settings = settings
+        self.started_at = now()
+        self.profile = _profile(settings)
+        self.scope = Scope(self.profile)
+        self.home = Home(Path(settings["HONGXING_HOME"]).absolute())
+        self.stop_reason = ""
+        self.stop_detail = ""
+        self.limit_reached = ""
+        self.sitemaps: list[str] = []
+        self.seed_digests: set[str] = set()
+        self.warcs: list[Path] = []
+        self.repaired: list[str] = []
+        self.result: RunResult | None = None
+        self.failure: BaseException | None = None
+        self.home.prepare()
+        self.run_id = new_run_id(self.started_at, self.home)
+        self._held = ExitStack()
+        me = f"crawl, process {os.getpid()} on {gethostname()}"
+        holder = Holder(me, self.run_id, self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
+        wait_s = settings.getfloat("HONGXING_RUN_WAIT_LOCK_S")
+        self._held.enter_context(hold(self.home.lock, holder, wait_s=wait_s))
+        with ExitStack() as on_error:
+            on_error.callback(self._held.close)
+            self._open()
+            on_error.pop_all()
+
+    def _open(self) -> None:
+        self.home.empty_spool()
+        self._repair()
+        self.state = State.open(self.home.state, now=self.now)
+        self.killed_runs = self.state.end_killed_runs()
+        self.state.requeue_in_flight()
+        self.state.begin_run(self.run_id, self.started_at, {"site": self.profile.name})
+        seeds = self.settings.getlist("HONGXING_RUN_SEEDS") or self.profile.seeds
+        self.state.add_found(self._seeds(seeds), "")
+        self.state.plan(
+            self.run_id,
+            self.profile,
+            self.started_at,
+            full=self.settings.getbool("HONGXING_RUN_FULL"),
+        )
+        self._writer: WarcWriter | None = None
+
+    def _repair(self) -> None:
+        for path in sorted(self.home.warc.glob("*.open")):
+            report = repair_open_file(path)
+            self.repaired.append(str(report))
+
+    def _seeds(self, urls: Iterable[str]) -> list[Found]:
+        seeds = [Found(canonical_url(url), "seed", _SEED_PRIORITY) for url in urls]
+        seeds += [Found(canonical_url(url), "sitemap", 1) for url in self.profile.sitemaps]
+        seeds += [Found(canonical_url(url), "feed", 1) for url in self.profile.feeds]
+        return seeds
+
+    @property
+    def writer(self) -> WarcWriter:
+        """The WARC writer, opened with the first record: a run without traffic leaves no file."""
+        if self._writer is None:
+            self._writer = WarcWriter(
+                self.home.warc,
+                f"{self.profile.name}-{self.run_id}",
+                warcinfo=self._warcinfo(),
+                max_bytes=self.settings.getint("HONGXING_ARCHIVE_MAX_BYTES"),
+                sync=self.settings["HONGXING_ARCHIVE_SYNC"],
+            )
+        return self._writer
+
+    def _warcinfo(self) -> dict[str, str]:
+        return {
+            "software": f"hongxing_crawler/{__version__}",
+            "format": "WARC File Format 1.1",
+            "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
+            "robots": "obey" if self.settings.getbool("ROBOTSTXT_OBEY") else "ignore",
+            "operator": self.settings["HONGXING_RUN_OPERATOR"] or "unknown",
+            "http-header-user-agent": self.settings["USER_AGENT"],
+            "isPartOf": self.run_id,
+            "hongxing-run": self.run_id,
+            "hongxing-site": self.profile.name,
+        }
+
+    def is_ours(self, url: str) -> bool:
+        """Tell whether a page address belongs to the site and is not one that counts visits."""
+        return self.scope.classify(url) not in {"outside", "never"}
+
+    def is_main_host(self, url: str) -> bool:
+        return urlsplit(url).netloc in self.profile.hosts
+
+    def note_sitemaps(self, urls: list[str]) -> None:
+        """Take sitemaps that robots.txt names into the frontier."""
+        found = [Found(canonical_url(url), "sitemap", 1) for url in urls if self.is_ours(url)]
+        self.state.add_found(found, "")
+
+    @property
+    def stopping(self) -> bool:
+        return bool(self.stop_reason)
+
+    def stop(self, crawler: Crawler, reason: str, detail: str) -> None:
+        """End the crawl for ``reason``; the first reason given is the one that counts."""
+        if self.stopping:
+            return
+        self.stop_reason, self.stop_detail = reason, detail
+        logger.error("stopping: %s: %s", reason, detail)
+        task = asyncio.ensure_future(crawler.engine.close_spider_async(reason=reason))
+        self._stop_task = task  # kept: the loop holds only a weak reference
+
+    def close_archive(self) -> None:
+        """Give the WARC files their final names."""
+        if self._writer is not None:
+            self.warcs += self._writer.close()
+            self._writer = None
+
+    def close(self) -> None:
+        """Close the state and free the home for the next run."""
+        self.state.close()
+        self._held.close()
+
+
+def new_run_id(started_at: datetime, home: Home) -> str:
+    """Name a run by its start, with a suffix when the second has a run already."""
+    stem = started_at.strftime("run_%Y%m%dT%H%M%SZ")
+    names = [stem, *(f"{stem}-{n}" for n in range(2, 1000))]
+    return next(name for name in names if not home.run(name).exists())
+
+
+def _profile(settings: BaseSettings) -> SiteProfile:
+    site = settings["HONGXING_SITE"]
+    return site if isinstance(site, SiteProfile) else load_profile(str(site))
+
+
+_runs: WeakKeyDictionary[Crawler, Run] = WeakKeyDictionary()
+
+
+def run_of(crawler: Crawler) -> Run:
+    """Return the crawler's run, opened by the first component that asks."""
+    run = _runs.get(crawler)
+    if run is None:
+        run = _runs[crawler] = Run(crawler.settings)
+    return run

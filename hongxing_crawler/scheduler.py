@@ -1,0 +1,103 @@
+"""Scrapy's scheduler interface over the frontier in the state database.
+
+The default scheduler's queue is lost by a kill, silently. Here a URL is in flight in the
+database until its visit is finished, so the next run knows what the last one did not end.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from scrapy import Request
+from scrapy.core.scheduler import BaseScheduler
+
+from hongxing_crawler.core.urls import canonical_url
+from hongxing_crawler.run import KIND, VISIT, run_of
+from hongxing_crawler.store.visit import Found, Ticket, Visit
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy import Spider
+    from scrapy.crawler import Crawler
+
+    from hongxing_crawler.run import Run
+
+
+class FrontierScheduler(BaseScheduler):
+    """Hand out the frontier's URLs as requests, best first."""
+
+    def __init__(self, run: Run, batch_count: int, max_pages: int) -> None:
+        self.run = run
+        self._batch_count = batch_count
+        self._pages_left = max_pages or None
+        self._tickets: deque[Ticket] = deque()
+        self._again: deque[Request] = deque()  # retries: their URL is in flight already
+        self._spider: Spider | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(
+            run_of(crawler),
+            crawler.settings.getint("HONGXING_FRONTIER_BATCH_COUNT"),
+            crawler.settings.getint("HONGXING_RUN_MAX_PAGES"),
+        )
+
+    def open(self, spider: Spider) -> None:
+        self._spider = spider
+
+    def close(self, reason: str) -> None:  # noqa: ARG002 - Scrapy's interface
+        self.run.state.requeue_in_flight()
+        self._tickets.clear()
+
+    def has_pending_requests(self) -> bool:
+        if self._again:
+            return True
+        if self._pages_left == 0:
+            return False
+        return bool(self._tickets) or self.run.state.has_pending()
+
+    def enqueue_request(self, request: Request) -> bool:
+        """Take a retry back, or a request that a spider of somebody else's yields."""
+        if VISIT in request.meta:
+            self._again.append(request)
+            return True
+        url = canonical_url(request.url)
+        kind = self.run.scope.classify(url)
+        found = Found(url, kind, request.priority)
+        return self.run.state.add_found([found], "") > 0
+
+    def next_request(self) -> Request | None:
+        if self._again:
+            return self._again.popleft()
+        ticket = self._next_ticket()
+        return self._request(ticket) if ticket else None
+
+    def _next_ticket(self) -> Ticket | None:
+        if self._pages_left == 0:
+            self.run.limit_reached = "max_pages" if self.run.state.has_pending() else ""
+            return None
+        if not self._tickets:
+            self._tickets.extend(self.run.state.take(self._batch_count))
+        if not self._tickets:
+            return None
+        if self._pages_left is not None:
+            self._pages_left -= 1
+        return self._tickets.popleft()
+
+    def _request(self, ticket: Ticket) -> Request:
+        return Request(
+            ticket.url,
+            headers=_validators(ticket),
+            errback=getattr(self._spider, "on_failure", None),
+            meta={VISIT: Visit(ticket), KIND: ticket.kind},
+            dont_filter=True,
+        )
+
+
+def _validators(ticket: Ticket) -> dict[str, str]:
+    if not ticket.conditional:
+        return {}
+    pairs = {"If-None-Match": ticket.etag, "If-Modified-Since": ticket.last_modified}
+    return {name: value for name, value in pairs.items() if value}

@@ -1,0 +1,139 @@
+"""One spider for every site: what a page is and where it leads comes from the site's profile."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Request, Spider
+
+from hongxing_crawler.core.clean import join_parts
+from hongxing_crawler.core.page import extract
+from hongxing_crawler.middlewares.backoff import HostDownError
+from hongxing_crawler.middlewares.robots import RobotsDeniedError, RobotsUnreachableError
+from hongxing_crawler.middlewares.scope import RefusedError
+from hongxing_crawler.reading import Answer, Reading, failure_reason, read_answer, sort_parts
+from hongxing_crawler.run import CAPTURE, KIND, VISIT, run_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from hongxing_crawler.core.document import Page
+    from hongxing_crawler.run import Run
+    from hongxing_crawler.store.visit import Visit
+
+_REFUSALS = (RobotsDeniedError, RefusedError)
+_NOT_OURS = (RobotsUnreachableError, HostDownError)  # the URL is not to blame: it stays pending
+
+
+class NewsSpider(Spider):
+    """Turn responses into finished visits; the frontier decides what is asked next.
+
+    A visit leaves the spider as an item: with a page when it is an article, with links when it
+    has any, and always with an outcome. The store pipeline writes all of it at once.
+    """
+
+    name = "hongxing"
+
+    @property
+    def run(self) -> Run:
+        """The run in progress; settings are complete only after the spider is made."""
+        return run_of(self.crawler)
+
+    async def start(self) -> AsyncIterator[Any]:
+        """Yield nothing: the seeds are in the frontier."""
+        for nothing in ():
+            yield nothing
+
+    async def parse(self, response: Response) -> list[Visit]:
+        visit: Visit = response.meta[VISIT]
+        ticket = visit.ticket
+        answer = self._answer(response, visit)
+        reading = read_answer(
+            answer,
+            ticket.kind,
+            ticket.depth,
+            self.run.profile,
+            self.run.scope,
+            self.run.seed_digests,
+        )
+        if ticket.kind == "seed" and answer.status == 200:
+            self.run.seed_digests.add(answer.payload_digest)
+        if reading.blocked:
+            self.run.stop(self.crawler, "blocked", f"{ticket.url} shows a block page")
+        visit.outcome, visit.reason = reading.outcome, reading.reason
+        visit.links = list(reading.links)
+        if reading.page is not None:
+            visit.raw_sha256 = hashlib.sha256(answer.body).hexdigest()
+            visit.page = await self._with_parts(reading, visit)
+        return [visit]
+
+    def _answer(self, response: Response, visit: Visit) -> Answer:
+        header = response.headers.get
+        visit.status = response.status
+        visit.final_url = response.url
+        visit.etag = _text(header("ETag"))
+        visit.last_modified = _text(header("Last-Modified"))
+        visit.finished_at = self.run.now()
+        visit.content_type = _text(header("Content-Type"))
+        visit.main = capture = response.meta.get(CAPTURE)
+        return Answer(
+            url=response.url,
+            status=response.status,
+            content_type=visit.content_type,
+            location=_text(header("Location")),
+            body=response.body,
+            payload_digest=capture.payload_digest if capture else "",
+            found_on=visit.ticket.found_on,
+        )
+
+    async def _with_parts(self, reading: Reading, visit: Visit) -> Page:
+        """Fetch the article's other pages now, so that it is stored whole or not at all."""
+        first = reading.page
+        assert first is not None
+        parts = {first.url: first}
+        waiting = [url for url in first.next_parts if url not in parts]
+        limit = self.crawler.settings.getint("HONGXING_PARTS_MAX_COUNT")
+        while waiting and len(parts) < limit:
+            url = waiting.pop(0)
+            page = await self._part(url, visit)
+            if page is None:
+                visit.warnings.append(f"part_missing {url}")
+                continue
+            parts[url] = page
+            waiting += [u for u in page.next_parts if u not in parts and u not in waiting]
+        return join_parts(sort_parts(parts.values())) if len(parts) > 1 else first
+
+    async def _part(self, url: str, visit: Visit) -> Page | None:
+        if not self.run.is_ours(url):
+            return None
+        request = Request(url, meta={VISIT: visit, KIND: "part"}, dont_filter=True)
+        try:
+            response = await self.crawler.engine.download_async(request)
+        except Exception as error:  # noqa: BLE001 - Scrapy lets any library's error through
+            self.logger.info("part %s failed: %s", url, error)
+            return None
+        if response.status != 200:
+            return None
+        content_type = _text(response.headers.get("Content-Type"))
+        return extract(response.body, url, self.run.profile, content_type=content_type)
+
+    def on_failure(self, failure: Failure) -> list[Visit]:
+        """Give a visit that got no response its outcome."""
+        visit: Visit = failure.request.meta[VISIT]  # type: ignore[attr-defined] # Scrapy sets it
+        error = failure.value
+        visit.finished_at = self.run.now()
+        if isinstance(error, _REFUSALS):
+            visit.outcome, visit.reason = "refused", str(error)
+        elif isinstance(error, _NOT_OURS) or self.run.stopping:
+            return []  # stays in flight, and pending for the next run
+        else:
+            visit.outcome, visit.reason = "failed", failure_reason(error)
+        return [visit]
+
+
+def _text(value: bytes | None) -> str:
+    return value.decode("latin-1") if value else ""
