@@ -12,10 +12,28 @@ if TYPE_CHECKING:
 
 def create(path: Path) -> int:
     """Create a file that must not exist yet, lock it for this process, and sync its folder."""
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    handle = _locked(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
+    try:
+        sync_folder(path.parent)
+    except OSError:
+        os.close(handle)
+        raise
+    return handle
+
+
+def take_over(path: Path) -> int:
+    """Open and lock a file that another process left behind.
+
+    Raises:
+        BlockingIOError: that process still writes it.
+    """
+    return _locked(path, os.O_RDWR)
+
+
+def _locked(path: Path, flags: int) -> int:
+    handle = os.open(path, flags | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        sync_folder(path.parent)
     except OSError:
         os.close(handle)
         raise

@@ -15,6 +15,7 @@ _GZIP = 16 + 15
 _WINDOW_BYTES = 1 << 20
 _FEED_BYTES = 1 << 15  # about one page: little is fed that belongs to the next member
 _PIECE_BYTES = 1 << 20
+_SALVAGE_BYTES = 64  # small steps: an error costs only what was fed last
 
 
 class BadMemberError(Exception):
@@ -82,3 +83,18 @@ class Member:
             if piece:
                 yield piece
             data = engine.unconsumed_tail
+
+
+def readable_start(window: Window, offset: int, limit: int) -> bytes:
+    """Inflate what still can be inflated at the start of a damaged member."""
+    engine, content = zlib_ng.decompressobj(_GZIP), b""
+    while len(content) < limit and not engine.eof:
+        data = window.at(offset, _SALVAGE_BYTES)
+        if not data:
+            break
+        try:
+            content += engine.decompress(data, limit)
+        except zlib_ng.error:  # type: ignore[misc]  # the stub has an instance
+            break
+        offset += len(data)
+    return content

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from hongxing_crawler.archive.fields import parse_date
 from hongxing_crawler.archive.findings import Finding, Kind
 from hongxing_crawler.archive.header import Fields, HeaderError, parse_header
-from hongxing_crawler.archive.inflate import MAGIC, BadMemberError, Member, Window
+from hongxing_crawler.archive.inflate import MAGIC, BadMemberError, Member, Window, readable_start
 from hongxing_crawler.exceptions import ArchiveError
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _KEPT_BYTES = 8 << 20  # a larger record is read again from the file when its body is asked for
 _HEAD_END_RE = re.compile(rb"\n\r?\n")
+_URL_RE = re.compile(rb"\r\nWARC-Target-URI: ([!-~]+)\r\n")
+_HEADER_BYTES = 1 << 14
 _RECORD_END = b"\r\n\r\n"
 _ZERO_CHUNK_BYTES = 1 << 20
 
@@ -250,14 +252,19 @@ def _find_magic(window: Window, offset: int) -> int:
 
 def _damage(window: Window, path: Path, error: BadMemberError, following: int) -> Finding:
     offset, length = error.offset, following - error.offset
+    kind, reason = Kind.DAMAGED, str(error)
     if following < window.size:
-        return Finding(Kind.DAMAGED, path.name, offset, length, f"{error}; records follow")
-    zeros_from = _zeros_from(window, offset)
-    if zeros_from < window.size and zeros_from == offset:
-        return Finding(Kind.ZERO_TAIL, path.name, offset, length, f"{length} zero bytes to the end")
-    if error.is_cut or zeros_from < window.size:
-        return Finding(Kind.TORN_TAIL, path.name, offset, length, str(error))
-    return Finding(Kind.DAMAGED, path.name, offset, length, f"{error}; nothing follows")
+        reason += "; records follow"
+    elif (zeros_from := _zeros_from(window, offset)) == offset:
+        kind, reason = Kind.ZERO_TAIL, f"{length} zero bytes to the end of the file"
+    elif error.is_cut or zeros_from < window.size:
+        kind = Kind.TORN_TAIL
+    return Finding(kind, path.name, offset, length, reason, _salvage_url(window, offset))
+
+
+def _salvage_url(window: Window, offset: int) -> str:
+    found = _URL_RE.search(readable_start(window, offset, _HEADER_BYTES))
+    return found[1].decode("ascii", "replace") if found else ""
 
 
 def _zeros_from(window: Window, offset: int) -> int:
