@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # In the order in which a newcomer meets them: name -> module and object.
 COMMANDS = {
+    "clean": "pages:clean",
+    "schema": "pages:schema",
     "config": "settings:config",
 }
 

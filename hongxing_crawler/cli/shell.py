@@ -71,6 +71,10 @@ class Shell:
         """Print why the command failed: to stderr, and as an object with --json."""
         if self.json:
             write_line(json.dumps({"exit_code": code, "error": sentence}, ensure_ascii=False))
+        self.complain(sentence)
+
+    def complain(self, sentence: str) -> None:
+        """Say on stderr what went wrong and what to do."""
         click.echo(f"hongxing: {sentence}", err=True)
 
 

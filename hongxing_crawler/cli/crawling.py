@@ -1,0 +1,154 @@
+"""hongxing crawl and demo: one run, and what it brought."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hongxing_crawler.cli.shell import Command, Shell, common_options
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from hongxing_crawler.config import Config
+    from hongxing_crawler.core.profile import SiteProfile
+    from hongxing_crawler.crawl import CrawlOptions, Progress
+
+DEMO_PORTS = (18_631, 18_632)  # fixed, so that a second demo finds the site it knows
+_LEVELS = ("WARNING", "INFO", "DEBUG")  # by the number of -v
+
+_RUN_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+    (("--full",), {"is_flag": True, "help": "Ask every known page again, without conditions."}),
+    (("--max-pages",), {"type": int, "metavar": "N", "help": "Stop after N pages; go on later."}),
+    (("--max-duration",), {"metavar": "TIME", "help": "Stop after 90s, 30m, 2h …; go on later."}),
+    (("--wait-lock",), {"metavar": "TIME", "help": "Wait so long for a run that holds the home."}),
+    (
+        ("--log-file",),
+        {"type": click.Path(dir_okay=False, path_type=Path), "help": "Append the log to a file."},
+    ),
+)
+
+
+def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    for names, attributes in reversed(_RUN_OPTIONS):
+        function = click.option(*names, **attributes)(function)
+    return function
+
+
+@click.command(cls=Command)
+@click.argument("site", required=False, metavar="[SITE|FILE.toml]")
+@click.option("--seed", "seeds", multiple=True, metavar="URL", help="One more start page.")
+@_run_options
+@common_options
+@click.pass_obj
+def crawl(shell: Shell, /, site: str | None, seeds: tuple[str, ...], **flags: Any) -> int:
+    """Crawl a site: what is new, changed or gone since the last run.
+
+    SITE is the name of a profile (hongxing, generic) or a file of your own. A run that was
+    stopped, by whatever, goes on where it was: type the same command again.
+    """
+    from hongxing_crawler.sites.profile import load_profile
+
+    config = _load_config(shell, flags, site=site)
+    profile = load_profile(config.site, seeds=seeds)
+    return _crawl(shell, _options(shell, config, profile, flags))
+
+
+@click.command(cls=Command)
+@click.option(
+    "--state",
+    type=click.IntRange(1, 2),
+    default=1,
+    help="1: the site as it is; 2: some days later, with changed and removed pages.",
+)
+@_run_options
+@common_options
+@click.pass_obj
+def demo(shell: Shell, /, state: int, **flags: Any) -> int:
+    """Serve a small replica of the site on this machine and crawl it.
+
+    Nothing leaves the machine. Everything is kept in var/demo, or in --home.
+    """
+    from hongxing_crawler.demo import DemoSite
+
+    config = _load_config(shell, flags)
+    with DemoSite(state=state, ports=_demo_ports()) as site:
+        home = _demo_home(config)
+        options = _options(shell, config, site.profile, flags, home=home, delay_s=0.0)
+        return _crawl(shell, options)
+
+
+def _load_config(shell: Shell, flags: dict[str, Any], **more: object) -> Config:
+    return shell.load_config(
+        crawl__max_pages=flags["max_pages"],
+        crawl__max_duration=flags["max_duration"],
+        wait_lock=flags["wait_lock"],
+        **more,
+    )
+
+
+def _options(
+    shell: Shell, config: Config, profile: SiteProfile, flags: dict[str, Any], **more: Any
+) -> CrawlOptions:
+    from hongxing_crawler.crawl import CrawlOptions
+
+    values = {
+        "home": config.home,
+        "site": profile,
+        "full": flags["full"],
+        "max_pages": config.max_pages,
+        "max_duration_s": config.max_duration,
+        "delay_s": config.delay_s,
+        "wait_lock_s": config.wait_lock,
+        "operator": config.operator,
+        "log_level": _LEVELS[min(shell.verbose, len(_LEVELS) - 1)],
+        "log_file": flags["log_file"] and str(flags["log_file"]),
+    }
+    return CrawlOptions(**values | more)
+
+
+def _demo_home(config: Config) -> Path:
+    return config.home / "demo" if config.origins["home"] == "default" else config.home
+
+
+def _demo_ports() -> tuple[int, int]:
+    """Return the ports of the demo, or any when another program has them."""
+    for port in DEMO_PORTS:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return (0, 0)
+    return DEMO_PORTS
+
+
+def _crawl(shell: Shell, options: CrawlOptions) -> int:
+    from dataclasses import asdict
+
+    from hongxing_crawler.cli.tables import show_run
+    from hongxing_crawler.crawl import crawl as run_crawl
+
+    with _progress(shell) as progress:
+        result = run_crawl(options, progress)
+    shell.result(asdict(result), show_run(result))
+    if result.exit_code and not shell.json:
+        shell.complain(result.sentence)
+    return result.exit_code
+
+
+@contextmanager
+def _progress(shell: Shell) -> Iterator[Progress | None]:
+    """Show what is going on, on a terminal only: nothing under cron or with -q."""
+    if shell.quiet or shell.json or not sys.stderr.isatty():
+        yield None
+        return
+    from hongxing_crawler.cli.progress import CrawlProgress
+
+    with CrawlProgress() as shown:
+        yield shown.update

@@ -1,0 +1,229 @@
+import errno
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+
+import pytest
+
+from hongxing_crawler import exceptions
+from hongxing_crawler.cli import COMMANDS
+from hongxing_crawler.cli.verdict import judge
+from hongxing_crawler.core.record import decode
+from hongxing_crawler.exit_codes import ExitCode
+
+PARAGRAPH = "会议指出，要坚持以高质量党建引领高质量发展，抓好各项工作落实。"
+PAGE = f"""<html><head><meta charset="utf-8"><title>全市组织工作会议召开_红星网</title></head>
+<body><h1>全市组织工作会议召开</h1><div>2024-05-06 10:20:30 来源：红星网</div>
+<div class="content"><p>{PARAGRAPH}</p><p>{PARAGRAPH}</p></div></body></html>""".encode()
+MODULE = [sys.executable, "-m", "hongxing_crawler"]
+
+
+def test_help_answers_at_once(hongxing):
+    hongxing("--help")  # the first start writes the byte code
+    started = time.perf_counter()
+
+    done = hongxing("--help")
+
+    assert time.perf_counter() - started < 0.3
+    assert done.returncode == ExitCode.OK
+    for name in COMMANDS:
+        assert f"\n  {name} ".encode() in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(hongxing, name):
+    done = hongxing(name, "--help")
+
+    assert done.returncode == ExitCode.OK
+    assert done.stdout.startswith(f"Usage: hongxing {name}".encode())
+    assert not done.stderr
+
+
+def test_a_wrong_flag_is_answered_with_usage(hongxing):
+    done = hongxing("config", "show", "--hom", "x")
+
+    assert done.returncode == ExitCode.USAGE
+    assert done.stderr.startswith(b"Usage: hongxing config show")
+    assert b"--home" in done.stderr
+
+
+def test_an_unknown_command_is_answered_with_usage(hongxing):
+    assert hongxing("crwal").returncode == ExitCode.USAGE
+
+
+def test_a_wrong_setting_is_named_in_one_sentence(hongxing, tmp_path):
+    (tmp_path / "hongxing.toml").write_text("[crawl]\ndelay_s = -1\n")
+
+    done = hongxing("config", "validate")
+
+    assert done.returncode == ExitCode.CONFIG
+    assert done.stderr.decode() == (
+        "hongxing: hongxing.toml:2: crawl.delay_s = -1: allowed is a number from 0 to 3600\n"
+    )
+    assert not done.stdout
+
+
+def test_a_failure_is_an_object_for_machines(hongxing):
+    done = hongxing("config", "validate", "--json", environment={"HONGXING_SITE": "nowhere"})
+
+    answer = json.loads(done.stdout)
+    assert done.returncode == answer["exit_code"] == ExitCode.CONFIG
+    assert "nowhere" in answer["error"]
+
+
+def test_a_mistyped_variable_fails_validation(hongxing):
+    done = hongxing("config", "validate", environment={"HONGXING_HOEM": "x"})
+
+    assert done.returncode == ExitCode.CONFIG
+    assert b"did you mean HONGXING_HOME?" in done.stderr
+
+
+def test_common_options_stand_before_or_after_the_command(hongxing, tmp_path):
+    before = hongxing("--home", "a", "--json", "config", "show")
+    after = hongxing("config", "show", "--home", "a", "--json")
+
+    assert before.stdout == after.stdout
+    assert json.loads(after.stdout)["home"]["value"] == str(tmp_path / "a")
+
+
+def test_the_schema_is_that_of_a_row(hongxing):
+    schema = json.loads(hongxing("schema").stdout)
+
+    assert schema["title"] == "article/1.0"
+    assert "headline" in schema["required"]
+
+
+def test_clean_prints_the_row_of_a_page(hongxing):
+    done = hongxing("clean", "-", "--url", "http://www.hxw.gov.cn/a/1.html", stdin=PAGE)
+
+    row = decode(done.stdout)
+    assert done.returncode == ExitCode.OK
+    assert row.headline == "全市组织工作会议召开"
+    assert row.article_body == f"{PARAGRAPH}\n\n{PARAGRAPH}"
+    assert row.url == "http://www.hxw.gov.cn/a/1.html"
+
+
+def test_clean_reads_a_file_and_any_charset(hongxing, tmp_path):
+    page = PAGE.decode().replace('<meta charset="utf-8">', "").encode("gb18030")
+    (tmp_path / "页 面.html").write_bytes(page)
+
+    done = hongxing("clean", "页 面.html", environment={"LC_ALL": "C"})
+
+    assert decode(done.stdout).headline == "全市组织工作会议召开"
+
+
+def test_clean_explains_itself_in_text_and_as_a_page(hongxing, tmp_path):
+    done = hongxing("clean", "-", "--explain", "--html", "why.html", stdin=PAGE)
+
+    assert "全市组织工作会议召开" in done.stdout.decode()
+    assert "全市组织工作会议召开" in (tmp_path / "why.html").read_text("utf-8")
+
+
+def test_a_page_without_an_article_is_partial(hongxing):
+    done = hongxing("clean", "-", stdin=b"<html></html>")
+
+    assert done.returncode == ExitCode.PARTIAL
+    assert b"holds no article" in done.stderr
+    assert not done.stdout
+
+
+@pytest.mark.parametrize(
+    "flags", [("--url", "file:///etc/passwd"), ("--url", "x"), ("--html", "/")]
+)
+def test_clean_refuses_what_is_no_page_address_or_file(hongxing, flags):
+    assert hongxing("clean", "-", *flags, stdin=PAGE).returncode == ExitCode.USAGE
+
+
+def test_a_reader_that_goes_away_is_no_error(tmp_path):
+    shell = f"{' '.join(MODULE)} schema | head -c 1; echo ${{PIPESTATUS[0]}}"
+
+    done = subprocess.run(
+        ["bash", "-c", shell], capture_output=True, cwd=tmp_path, timeout=60, check=True
+    )
+
+    assert done.stdout == b"{0\n"
+    assert not done.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)],
+)
+def test_a_signal_ends_a_command_with_its_code_and_no_traceback(tmp_path, number, code):
+    process = subprocess.Popen(
+        [*MODULE, "clean", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+    )
+    time.sleep(1)  # it waits for its input now
+    process.send_signal(number)
+    _, complaint = process.communicate(timeout=30)
+
+    assert process.returncode == code
+    assert b"Traceback" not in complaint
+    assert complaint.strip()
+
+
+def _caused(error, cause):
+    error.__cause__ = cause
+    return error
+
+
+def _sqlite_full():
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL
+    return error
+
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+JUDGED = [
+    (exceptions.ConfigError("x"), ExitCode.CONFIG),
+    (exceptions.StateError("x"), ExitCode.CONFIG),
+    (exceptions.LockedError("x"), ExitCode.LOCKED),
+    (exceptions.ArchiveError("x"), ExitCode.ARCHIVE),
+    (exceptions.PageError("x"), ExitCode.PARTIAL),
+    (exceptions.UploadError("x"), ExitCode.TEMPORARY),
+    (_caused(exceptions.ArchiveError("x"), FULL), ExitCode.STOPPED),
+    (_caused(exceptions.StateError("x"), _sqlite_full()), ExitCode.STOPPED),
+    (FULL, ExitCode.STOPPED),
+    (PermissionError(errno.EACCES, "Permission denied", "/home"), ExitCode.CONFIG),
+    (OSError(errno.EROFS, "Read-only file system", "/home"), ExitCode.CONFIG),
+    (ConnectionRefusedError(errno.ECONNREFUSED, "Connection refused"), ExitCode.TEMPORARY),
+    (OSError(errno.EIO, "Input/output error"), ExitCode.UNEXPECTED),
+    (ValueError("x"), ExitCode.UNEXPECTED),
+]
+
+
+@pytest.mark.parametrize(("error", "code"), JUDGED, ids=repr)
+def test_an_error_has_its_code_and_a_sentence_that_says_what_next(error, code):
+    verdict = judge(error)
+
+    assert verdict.code == code
+    assert verdict.sentence
+
+
+def test_every_error_of_ours_has_a_code():
+    kinds = {kind for kind in vars(exceptions).values() if isinstance(kind, type)}
+
+    for kind in kinds - {exceptions.HongxingError}:
+        assert judge(kind("x")).code != ExitCode.UNEXPECTED
+
+
+def test_an_unexpected_error_names_its_place_and_shows_no_traceback(hongxing, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import json\ndef dumps(*a, **k): raise ZeroDivisionError(0)\njson.dumps = dumps\n"
+    )
+    spoilt = {"PYTHONPATH": str(tmp_path)}
+
+    quiet = hongxing("schema", environment=spoilt)
+    verbose = hongxing("schema", "-v", environment=spoilt)
+
+    assert quiet.returncode == verbose.returncode == ExitCode.UNEXPECTED
+    assert b"unexpected ZeroDivisionError at sitecustomize.py:2: 0" in quiet.stderr
+    assert b"Traceback" not in quiet.stderr
+    assert b"Traceback" in verbose.stderr
