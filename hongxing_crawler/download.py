@@ -27,6 +27,7 @@ from scrapy.exceptions import (
     ResponseDataLossError,
     UnsupportedURLSchemeError,
 )
+from scrapy.http import Headers
 from scrapy.utils._download_handlers import make_response
 
 from hongxing_crawler.core.hosts import is_private_host, is_public_ip, split_port
@@ -166,6 +167,11 @@ class ArchivingDownloadHandler(AiohttpDownloadHandler):
             return await super().download_request(request)
         except ValueError as error:
             raise UnsupportedURLSchemeError(f"{request.url}: {error}") from error
+
+    @staticmethod
+    def _extract_headers(response: Any) -> Headers:
+        """Keep header bytes: a GBK file name is no UTF-8."""
+        return Headers(list(response.raw_headers))
 
     async def _read_response(self, response: Any, request: Request) -> Response:
         """Read the body to its end, its limit or its breakdown; keep what came in every case."""

@@ -11,7 +11,7 @@ import logging
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from scrapy import Request
 from scrapy.exceptions import IgnoreRequest, NotConfigured
@@ -19,19 +19,21 @@ from scrapy.exceptions import IgnoreRequest, NotConfigured
 from hongxing_crawler.core.record import MediaFile
 from hongxing_crawler.core.urls import canonical_url
 from hongxing_crawler.download import EXCHANGE_BODY
-from hongxing_crawler.reading import failure_reason
+from hongxing_crawler.reading import (
+    failure_reason,
+    find_media_problem,
+    media_addresses,
+    media_urls,
+)
 from hongxing_crawler.run import KIND, VISIT, run_of
 from hongxing_crawler.store.media import is_kept, keep_media
 from hongxing_crawler.store.visit import Visit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from typing import Self
 
     from scrapy.crawler import Crawler
     from scrapy.http import Response
-
-    from hongxing_crawler.core.document import ArticleContent
 
 _REDIRECTS_MAX = 5
 _GZIP_WINDOW = 31  # zlib's number for a gzip stream
@@ -68,7 +70,7 @@ class MediaPipeline:
         if known is not None and is_kept(known, self.run.home.root):
             return known
         media = MediaFile(url, status="failed", reason="unusable_url")
-        for address in self.addresses(url):
+        for address in media_addresses(url, self.run.profile, self.run.scope):
             media = await self._fetch(url, address, visit)
             if media.status == "stored":
                 break
@@ -76,18 +78,6 @@ class MediaPipeline:
         if media.status != "stored":
             self.stats.inc_value(f"hongxing/media/reason_count/{media.reason}")
         return media
-
-    def addresses(self, url: str) -> list[str]:
-        """Return where a file may lie: its own address, then the same path on the media hosts."""
-        try:
-            first = self.run.scope.current_url(canonical_url(url))
-        except ValueError:
-            return []
-        parts = urlsplit(first)
-        if parts.netloc not in self.run.profile.hosts:
-            return [first]
-        others = (parts._replace(netloc=host).geturl() for host in self.run.profile.media_hosts)
-        return list(dict.fromkeys([first, *others]))
 
     async def _fetch(self, url: str, address: str, visit: Visit) -> MediaFile:
         try:
@@ -132,22 +122,8 @@ class MediaPipeline:
         finally:
             if isinstance(body, Path):
                 body.unlink(missing_ok=True)
-        if media.bytes == 0:
-            return MediaFile(url, status="failed", reason="empty")
-        if _is_error_page(url, media):
-            return MediaFile(url, status="failed", reason="soft_404")
-        return media
-
-
-def media_urls(article: ArticleContent) -> Iterable[str]:
-    """Return the addresses of an article's files, in page order."""
-    yield from (image.url for image in article.images)
-    yield from (attachment.url for attachment in article.attachments)
-
-
-def _is_error_page(url: str, media: MediaFile) -> bool:
-    """A web page in place of a picture or table is the server's way to say no."""
-    return media.mime == "text/html" and not urlsplit(url).path.lower().endswith(("html", "htm"))
+        problem = find_media_problem(url, media)
+        return MediaFile(url, status="failed", reason=problem) if problem else media
 
 
 def _gunzip(path: Path, max_bytes: int) -> Path:

@@ -1,0 +1,318 @@
+"""Rows again from the archive, without the network.
+
+The WARC files are the log of what happened; state and rows are its projection. Each run's
+exchanges go, in their order, through the functions that the crawl used, into a fresh state with
+the same run names; the export of that state is, byte for byte, what the crawl exported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin
+
+from scrapy import Request
+from scrapy.crawler import Crawler
+from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
+from scrapy.exceptions import IgnoreRequest
+from scrapy.http import Headers, Response
+
+from hongxing_crawler.archive.captures import ArchivedExchange, read_exchanges
+from hongxing_crawler.archive.reader import read_at, read_records
+from hongxing_crawler.core.clean import clean, join_parts
+from hongxing_crawler.core.page import extract
+from hongxing_crawler.core.record import MediaFile
+from hongxing_crawler.core.urls import Scope, canonical_url
+from hongxing_crawler.exceptions import ArchiveError, PageError
+from hongxing_crawler.reading import (
+    PRIORITIES,
+    Answer,
+    article_of,
+    find_media_problem,
+    media_addresses,
+    media_urls,
+    read_answer,
+    sort_parts,
+)
+from hongxing_crawler.spiders.news import NewsSpider
+from hongxing_crawler.store.media import keep_media
+from hongxing_crawler.store.rows import export_run
+from hongxing_crawler.store.state import State
+from hongxing_crawler.store.visit import Visit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
+    from pathlib import Path
+
+    from hongxing_crawler.archive.findings import Finding
+    from hongxing_crawler.archive.reader import Record
+    from hongxing_crawler.core.document import Page
+    from hongxing_crawler.core.profile import SiteProfile
+
+_FRONTIER_KINDS = frozenset(PRIORITIES) | {"seed"}
+_REDIRECTS_MAX = 5
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """The WARC files of one run, in order."""
+
+    run_id: str
+    site: str
+    started_at: datetime
+    paths: tuple[Path, ...]
+
+
+@dataclass(slots=True)
+class ReprocessResult:
+    """What came of it: rows per run, what was damaged, and where the export lies."""
+
+    runs: list[str] = field(default_factory=list)
+    page_count: int = 0
+    article_count: int = 0
+    problems: list[str] = field(default_factory=list)
+    paths: dict[str, str] = field(default_factory=dict)
+
+
+def find_runs(paths: Iterable[Path]) -> list[RunFiles]:
+    """Group WARC files by the run that their warcinfo record names, oldest run first.
+
+    Raises:
+        ArchiveError: A file does not begin with a warcinfo record of this program.
+    """
+    runs: dict[str, list[tuple[Record, Path, dict[str, str]]]] = defaultdict(list)
+    for path in sorted(paths):
+        record = next(read_records(path, []), None)
+        fields = _warcinfo(record) if record is not None else {}
+        if record is None or "hongxing-run" not in fields:
+            raise ArchiveError(f"{path} was not written by hongxing_crawler: no run to name")
+        runs[fields["hongxing-run"]].append((record, path, fields))
+    found = [
+        RunFiles(
+            run_id,
+            files[0][2].get("hongxing-site", ""),
+            min(record.date for record, _, _ in files),
+            tuple(path for _, path, _ in files),
+        )
+        for run_id, files in runs.items()
+    ]
+    return sorted(found, key=lambda run: (run.started_at, run.run_id))
+
+
+def _warcinfo(record: Record) -> dict[str, str]:
+    if record.type != "warcinfo":
+        return {}
+    lines = record.payload().decode("utf-8", "replace").splitlines()
+    pairs = (line.partition(":") for line in lines)
+    return {name.strip(): value.strip() for name, _, value in pairs}
+
+
+def reprocess(
+    runs: Iterable[RunFiles],
+    profile_of: Callable[[str], SiteProfile],
+    state_path: Path,
+    export: Path,
+    only: Callable[[str], bool] = lambda _record_id: True,
+) -> ReprocessResult:
+    """Make rows from WARC files.
+
+    Args:
+        runs: From ``find_runs``.
+        profile_of: The profile of a site by its name.
+        state_path: Where the fresh state goes; there must be none.
+        export: Where the rows go, in the tree of a home's ``export``.
+        only: Which captures count, by record id; a home knows which visits were never finished.
+
+    Raises:
+        HongxingError: As reading, state and export do. Damage in a WARC is a problem in the
+            result, and the rest is read.
+    """
+    result = ReprocessResult()
+    located: dict[str, tuple[Path, int]] = {}
+    times: list[datetime] = []
+    state = State.open(state_path, now=lambda: times[-1])
+    try:
+        for run in runs:
+            times.append(run.started_at)
+            state.begin_run(run.run_id, run.started_at, {"site": run.site})
+            replay = _Replay(profile_of(run.site), state, run, located, only, result)
+            replay.replay()
+            times.append(replay.ended_at)
+            state.end_run(run.run_id, replay.ended_at, 0, "reprocessed", {})
+            result.paths |= export_run(state, export, run.run_id)
+            result.runs.append(run.run_id)
+    finally:
+        state.close()
+    return result
+
+
+class _Replay:
+    """One run, from its exchanges."""
+
+    def __init__(
+        self,
+        profile: SiteProfile,
+        state: State,
+        run: RunFiles,
+        located: dict[str, tuple[Path, int]],
+        only: Callable[[str], bool],
+        result: ReprocessResult,
+    ) -> None:
+        self.profile = profile
+        self.scope = Scope(profile)
+        self.state = state
+        self.run = run
+        self.located = located
+        self.only = only
+        self.result = result
+        self.ended_at = run.started_at
+        self._findings: list[Finding] = []
+        self._pages: list[ArchivedExchange] = []
+        self._beside: dict[tuple[str, str], ArchivedExchange] = {}  # (page, URL): parts and media
+        self._seed_digests: set[str] = set()
+        self._decoder = HttpCompressionMiddleware(crawler=Crawler(NewsSpider))
+
+    def replay(self) -> None:
+        for path in self.run.paths:
+            for exchange in read_exchanges(path, self._findings):
+                self._take_in(exchange, path)
+        for exchange in self._pages:
+            self._visit(exchange)
+        self.result.problems += [str(finding) for finding in self._findings]
+
+    def _take_in(self, exchange: ArchivedExchange, path: Path) -> None:
+        capture, kind = exchange.capture, exchange.metadata.get("hongxing-kind", "")
+        self.ended_at = max(self.ended_at, capture.fetched_at)
+        if capture.record_type == "response":
+            self.located[capture.record_id] = (path, capture.offset)
+        if capture.record_type == "metadata" or not self.only(capture.record_id):
+            return
+        if kind in _FRONTIER_KINDS:
+            self._pages.append(exchange)
+        elif kind in {"part", "media"}:
+            self._beside[exchange.metadata.get("via", ""), capture.url] = exchange
+
+    def _visit(self, exchange: ArchivedExchange) -> None:
+        capture, metadata = exchange.capture, exchange.metadata
+        kind, depth = metadata["hongxing-kind"], int(metadata.get("hongxing-depth", "0"))
+        ticket = self.state.reopen(capture.url, kind, depth, metadata.get("via", ""))
+        visit = Visit(ticket, finished_at=capture.fetched_at, captures=[capture], main=capture)
+        try:
+            response = self._response(exchange)
+        except (IgnoreRequest, ArchiveError) as error:
+            self.result.problems.append(f"{capture.url}: {error}")
+            return
+        answer = self._answer(response, visit)
+        reading = read_answer(answer, kind, depth, self.profile, self.scope, self._seed_digests)
+        if kind == "seed" and answer.status == 200:
+            self._seed_digests.add(answer.payload_digest)
+        visit.outcome, visit.reason = reading.outcome, reading.reason
+        if reading.page is not None:
+            self._article(visit, reading.page, answer)
+        self.result.page_count += 1
+        self.result.article_count += len(self.state.finish(self.run.run_id, visit))
+
+    def _answer(self, response: Response, visit: Visit) -> Answer:
+        header = response.headers.get
+        visit.status, visit.final_url = response.status, response.url
+        visit.etag, visit.last_modified = _text(header("ETag")), _text(header("Last-Modified"))
+        visit.content_type = _text(header("Content-Type"))
+        assert visit.main is not None
+        return Answer(
+            url=response.url,
+            status=response.status,
+            content_type=visit.content_type,
+            location=_text(header("Location")),
+            body=response.body,
+            payload_digest=visit.main.payload_digest,
+            found_on=visit.ticket.found_on,
+        )
+
+    def _article(self, visit: Visit, page: Page, answer: Answer) -> None:
+        visit.raw_sha256 = hashlib.sha256(answer.body).hexdigest()
+        visit.cleaned = clean(self._with_parts(page, visit), self.profile)
+        for url in media_urls(visit.cleaned.article):
+            visit.media[url] = self._media(url, visit)
+        try:
+            visit.articles = [article_of(visit, self.run.run_id)]
+        except PageError as error:
+            visit.outcome, visit.reason = "rejected", str(error)
+
+    def _with_parts(self, first: Page, visit: Visit) -> Page:
+        parts, waiting = {first.url: first}, list(first.next_parts)
+        while waiting:
+            url = waiting.pop(0)
+            exchange = self._beside.get((visit.ticket.url, url))
+            if url in parts or exchange is None:
+                continue
+            response = self._response(exchange)
+            if response.status != 200:
+                continue
+            content_type = _text(response.headers.get("Content-Type"))
+            parts[url] = extract(response.body, url, self.profile, content_type=content_type)
+            waiting += parts[url].next_parts
+        return join_parts(sort_parts(parts.values())) if len(parts) > 1 else first
+
+    def _media(self, url: str, visit: Visit) -> MediaFile:
+        known = self.state.media(url)
+        if known is not None:
+            return known
+        for address in media_addresses(url, self.profile, self.scope):
+            exchange = self._final(visit.ticket.url, address)
+            if exchange is None or exchange.capture.status != 200:
+                continue
+            media = keep_media(url, self._response(exchange).body, None)
+            if not find_media_problem(url, media):
+                return media
+        return MediaFile(url, status="failed", reason="not in the archive")
+
+    def _final(self, page: str, address: str) -> ArchivedExchange | None:
+        """Follow the archived redirects of a file."""
+        for _ in range(_REDIRECTS_MAX):
+            exchange = self._beside.get((page, address))
+            if exchange is None or not 300 <= exchange.capture.status < 400:
+                return exchange
+            location = _text(_headers(exchange.response_head).get("Location"))
+            address = canonical_url(urljoin(address, location))
+        return None
+
+    def _response(self, exchange: ArchivedExchange) -> Response:
+        """Rebuild Scrapy's response, decoded by the middleware that the crawl uses."""
+        capture = exchange.capture
+        response = Response(
+            capture.url,
+            status=capture.status,
+            headers=_headers(exchange.response_head),
+            body=self._body(exchange),
+        )
+        decoded = self._decoder.process_response(Request(capture.url), response)
+        assert isinstance(decoded, Response)
+        return decoded
+
+    def _body(self, exchange: ArchivedExchange) -> bytes:
+        original = exchange.original
+        if original is None:
+            return exchange.record.payload()
+        if exchange.capture.status == 304:
+            return b""
+        place = self.located.get(original.record_id)
+        if place is None:
+            raise ArchiveError(f"the original {original.record_id} is in none of the files")
+        return read_at(*place).payload()
+
+
+def _headers(head: bytes) -> Headers:
+    """Parse a response head as it stands in the archive; a folded line belongs to the one above."""
+    lines = head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").split(b"\r\n")[1:]
+    pairs = (line.partition(b":") for line in lines if b":" in line)
+    return Headers([(name.strip(), value.strip()) for name, _, value in pairs])
+
+
+def _text(value: bytes | None) -> str:
+    return value.decode("latin-1") if value else ""
