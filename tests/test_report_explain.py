@@ -73,7 +73,7 @@ def test_the_page_shows_what_went_and_why():
 
     assert re.search(r'<del class="(c\d)" title="spam.link_wheel">湘西\|凉山\|兰坪\|', page)
     assert 'title="restore.script">會議</del><ins' in page
-    assert "␅" in page
+    assert "⟨U+0005⟩" in page
     assert "foreign_hosts=41" in page
     assert "Injected by attackers" in page
 
@@ -81,7 +81,7 @@ def test_the_page_shows_what_went_and_why():
 def test_received_and_cleaned_texts_can_be_read_off_the_page():
     body = explain_html(_cleaned()).partition('<div class="text">')[2].partition("</div>")[0]
 
-    assert _text_of(re.sub(r"<ins.*?</ins>", "", body)) == RECEIVED.replace("\x05", "␅")
+    assert _text_of(re.sub(r"<ins.*?</ins>", "", body)) == RECEIVED.replace("\x05", "⟨U+0005⟩")
     assert _text_of(re.sub(r"<del.*?</del>", "", body, flags=re.DOTALL)) == (
         "全省会议召開。\n\n與會者，發言。"
     )

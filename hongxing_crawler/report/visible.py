@@ -12,17 +12,14 @@ _INVISIBLE_RE = re.compile(
 )
 
 
-def _picture(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    if code < 0x20:
-        return chr(0x2400 + code)  # Control Pictures: ␅
-    return f"⟨U+{code:04X}⟩"
+def _name(match: re.Match[str]) -> str:
+    return f"⟨U+{ord(match[0]):04X}⟩"
 
 
 def show_invisible(text: str) -> str:
-    r"""Replace control and direction characters by signs that can be read.
+    r"""Replace control and direction characters by their names.
 
     >>> show_invisible("会\x05议\u202e。\x1b[2J")
-    '会␅议⟨U+202E⟩。␛[2J'
+    '会⟨U+0005⟩议⟨U+202E⟩。⟨U+001B⟩[2J'
     """
-    return _INVISIBLE_RE.sub(_picture, text)
+    return _INVISIBLE_RE.sub(_name, text)

@@ -1,0 +1,117 @@
+"""Write the page of a run: one self-contained file that opens from disk and prints well."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from hongxing_crawler.exit_codes import ExitCode
+from hongxing_crawler.report.charts import Chart, bar_chart
+from hongxing_crawler.report.html import render
+from hongxing_crawler.report.rule_notes import describe_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from hongxing_crawler.report.run_data import PastRun, RunReport
+
+_RUNS_MAX = 60  # of the history, in charts
+_GOOD = {ExitCode.OK}
+_BAD = {ExitCode.UNEXPECTED, ExitCode.CONFIG, ExitCode.ARCHIVE, ExitCode.DAMAGED}
+
+# The counts of a run in the order of interest; others follow under their own names.
+COUNT_LABELS = {
+    "pages": "页面 · Pages",
+    "articles_new": "新文章 · New",
+    "articles_changed": "改动 · Changed",
+    "articles_deleted": "消失 · Gone",
+    "pages_unchanged": "未变 · Unchanged",
+    "images": "图片 · Images",
+    "attachments": "附件 · Attachments",
+    "media_failed": "媒体失败 · Media failed",
+    "spam_blocks": "注入块 · Spam blocks",
+    "pages_injected": "被注入页面 · Pages injected",
+    "texts_restored": "修复 · Texts restored",
+    "pages_rejected": "退回 · Rejected",
+    "pages_failed": "失败 · Failed",
+    "pending": "待取 · Pending",
+    "requests": "请求 · Requests",
+}
+
+
+def tone_of_code(exit_code: int) -> str:
+    """The class of style.css that colours an exit code."""
+    return "good" if exit_code in _GOOD else "bad" if exit_code in _BAD else "warn"
+
+
+def _tone_of_status(status: int) -> str:
+    return {2: "c1", 3: "c4", 4: "c3", 5: "c0"}.get(status // 100, "bar")
+
+
+def _over_runs(
+    title: str, report: RunReport, value: Callable[[PastRun], float], unit: str = ""
+) -> Chart:
+    runs = report.history[-_RUNS_MAX:]
+    points = [(f"{run.started_at:%m-%d}", value(run)) for run in runs]
+    return bar_chart(title, points, unit=unit)
+
+
+def _share(run: PastRun, part: str, whole: str) -> float:
+    total = run.counts.get(whole, 0)
+    return round(100 * run.counts.get(part, 0) / total, 1) if total else 0.0
+
+
+def _charts(report: RunReport) -> list[Chart]:
+    codes = sorted(report.status_codes.items())
+    return [
+        _over_runs(
+            "每次新文章 · New articles by run", report, lambda r: r.counts.get("articles_new", 0)
+        ),
+        _over_runs("每次页面 · Pages by run", report, lambda r: r.counts.get("pages", 0)),
+        bar_chart(
+            "状态码 · Status codes",
+            [(str(code) if code else "—", count) for code, count in codes],
+            tones=[_tone_of_status(code) for code, _ in codes],
+        ),
+        bar_chart("响应时间 · Response times", report.response_times),
+        _over_runs("注入块 · Spam blocks by run", report, lambda r: r.counts.get("spam_blocks", 0)),
+        _over_runs(
+            "通用模板 · Read without a template",
+            report,
+            lambda r: _share(r, "pages_generic", "articles"),
+            "%",
+        ),
+    ]
+
+
+def _cards(report: RunReport) -> list[tuple[str, str]]:
+    counts = report.counts
+    order = [*COUNT_LABELS, *(name for name in counts if name not in COUNT_LABELS)]
+    return [
+        (COUNT_LABELS.get(name, name.replace("_", " ")), f"{counts[name]:,}")
+        for name in order
+        if name in counts and name not in {"articles", "pages_gone", "archived_bytes"}
+    ]
+
+
+def render_run_report(report: RunReport) -> str:
+    """Draw the page; every text in it is escaped, nothing in it can run or fetch anything."""
+    return render(
+        "run_report.html",
+        report=report,
+        cards=_cards(report),
+        charts=_charts(report),
+        tone_of_code=tone_of_code,
+        describe_rule=describe_rule,
+    )
+
+
+def write_run_report(path: Path, report: RunReport) -> None:
+    """Write the page under its final name when it is complete."""
+    temporary = path.with_name(f".{path.name}.part")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(render_run_report(report))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
