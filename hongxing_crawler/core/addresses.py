@@ -1,0 +1,81 @@
+"""Addresses as pages print them, made absolute without the cost of a full parser."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urljoin, urlsplit
+
+_MAX_ADDRESS = 2_000
+_SCHEME_RE = re.compile(r"[a-z][a-z0-9+.-]{0,20}:", re.IGNORECASE)
+_CONTROL_RE = re.compile(r"[\x00-\x1f\x7f]")
+_EXTENSION_RE = re.compile(r"\.([a-z0-9]{1,5})(?:[?#]|$)", re.IGNORECASE)
+
+
+class Resolver:
+    """Make the addresses of one page absolute; anything but http and https becomes ""."""
+
+    def __init__(self, url: str, base: str = "") -> None:
+        root = _join(url, base) if base else url
+        if not root.startswith(("http://", "https://")):
+            root = url
+        self.base = root if root.startswith(("http://", "https://")) else "http://localhost/"
+        self.scheme, _, rest = self.base.partition("://")
+        host, slash, path = rest.split("#")[0].split("?")[0].partition("/")
+        self.host = host
+        self.root = f"{self.scheme}://{host}"
+        self.folder = self.root + slash + path[: path.rfind("/") + 1] if slash else self.root + "/"
+
+    def absolute(self, address: str) -> str:
+        """Return the address as absolute http or https URL without fragment, else ``""``.
+
+        >>> Resolver("http://a.cn/x/y.html").absolute("z.html"), Resolver("http://a.cn/").absolute("file:///etc")
+        ('http://a.cn/x/z.html', '')
+        """
+        address = address.strip()
+        if len(address) > _MAX_ADDRESS or not address or address[0] == "#":
+            return ""
+        if _CONTROL_RE.search(address):
+            address = _CONTROL_RE.sub("", address)
+        address = address.split("#", 1)[0]
+        lowered = address[:8].lower()
+        if lowered.startswith(("http://", "https://")):
+            return address
+        if "./" not in address and "\\" not in address and not _SCHEME_RE.match(address):
+            if address.startswith("//"):
+                return f"{self.scheme}:{address}"
+            if address.startswith("/"):
+                return self.root + address
+            if address and address[0] not in "?;":
+                return self.folder + address
+        joined = _join(self.base, address.replace("\\", "/"))
+        return joined if joined.startswith(("http://", "https://")) else ""
+
+
+def _join(base: str, address: str) -> str:
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        return ""
+
+
+def host_of(url: str) -> str:
+    """Return the host of an absolute URL, without its port.
+
+    >>> host_of("http://www.hxw.gov.cn:8080/content/1.html")
+    'www.hxw.gov.cn'
+    """
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def extension_of(url: str) -> str:
+    """Return the extension of the URL's last path part in lower case, or "".
+
+    >>> extension_of("http://img.hxw.gov.cn/2026/a.XLSX?x=1")
+    'xlsx'
+    """
+    name = url.split("#", 1)[0].split("?", 1)[0].rsplit("/", 1)[-1]
+    stem, dot, extension = name.rpartition(".")
+    return extension.lower() if dot and stem and extension.isalnum() and len(extension) <= 5 else ""

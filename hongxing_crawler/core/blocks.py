@@ -1,0 +1,304 @@
+"""The one walk over a parsed page: boxes, and the lines of text that stand in them.
+
+Everything that later steps ask for is counted here, in document order, so that a box is
+described by a range of lines and sums over it cost nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from turbohtml import Comment, Element, Text
+
+from hongxing_crawler.core.blocks_hidden import is_hidden
+from hongxing_crawler.core.blocks_tags import (
+    BLOCK,
+    BREAK,
+    CELL,
+    HEAD,
+    IMAGE,
+    INLINE,
+    KIND_OF_TAG,
+    LINK,
+    RULE,
+    SCRIPT,
+    STRONG,
+    VIDEO,
+)
+from hongxing_crawler.core.spaces import EDGES, tidy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MAX_NODES = 250_000
+_SENTENCE_RE = re.compile(r"[，。！？；：、…]|[,.;!?](?:[\s\u4e00-\u9fff]|$)")
+_FORM_WORDS_RE = re.compile(
+    r"版权|版權|转载|轉載|留言|备案|免责|免責|评论|評論|网友|網友|举报|著作权|著作權|本网站|法律责任|ICP|[Cc]opyright|All [Rr]ights"
+)
+_SHORTEST_SENTENCE = 10
+
+
+class Block:
+    """A box of the page; ``first`` and ``last`` bound its lines (``last`` is exclusive)."""
+
+    __slots__ = ("attrs", "first", "hidden", "last", "node", "number", "parent", "tag")
+
+    def __init__(
+        self, number: int, tag: str, attrs: Mapping[str, Any], parent: Block | None, first: int
+    ) -> None:
+        self.number = number
+        self.node: Element | None = None
+        self.tag = tag
+        self.attrs = attrs
+        self.parent = parent
+        self.first = first
+        self.last = first
+        self.hidden = ""
+
+
+class Line:
+    """A run of text between two line ends, with the links in it.
+
+    ``links`` holds (start, end, address) in code points of ``text``, as printed on the page.
+    ``weight`` is its worth as prose: 0 for menus, about one per Chinese character else.
+    """
+
+    __slots__ = ("block", "link_chars", "links", "number", "strong", "text", "weight")
+
+    def __init__(self, number: int, block: Block, text: str) -> None:
+        self.number = number
+        self.block = block
+        self.text = text
+        self.links: tuple[tuple[int, int, str], ...] = ()
+        self.strong: tuple[tuple[int, int], ...] = ()
+        self.link_chars = 0
+        self.weight = 0.0
+
+
+@dataclass(slots=True)
+class Picture:
+    """An image or video: before line number ``at``, or inside that line."""
+
+    at: int
+    inside: bool
+    block: Block
+    attrs: Mapping[str, Any]
+    is_video: bool = False
+
+
+@dataclass(slots=True)
+class Outline:
+    """A page as one walk leaves it."""
+
+    blocks: list[Block] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+    pictures: list[Picture] = field(default_factory=list)
+    comments: list[tuple[int, str]] = field(default_factory=list)  # (line number, text)
+    metas: dict[str, str] = field(default_factory=dict)
+    title: str = ""
+    base: str = ""
+    styles: str = ""
+    scripts: list[tuple[int, str]] = field(default_factory=list)  # short ones: (line number, text)
+    hrefs: list[tuple[str, int]] = field(default_factory=list)  # (address, line number)
+    warnings: list[str] = field(default_factory=list)
+
+
+class Walker:
+    """Collect an Outline from a tree, without recursion."""
+
+    def __init__(self) -> None:
+        self.out = Outline()
+        self.parts: list[str] = []
+        self.links: list[tuple[int, int, str]] = []  # part numbers
+        self.strong: list[tuple[int, int]] = []
+        self.href = ""
+        self.link_from = 0
+
+    def walk(self, root: Element) -> Outline:  # noqa: C901, PLR0912, PLR0915 - the hot loop
+        """Visit every node once, in document order."""
+        out, parts, flush = self.out, self.parts, self.flush
+        kind_of = KIND_OF_TAG.get
+        block = self.open("html", {}, None)
+        stack: list[tuple[Iterator[Any], Block, int]] = []
+        nodes: Iterator[Any] = iter(root.children)
+        opened, visited = INLINE, 0
+        while True:
+            for node in nodes:
+                if type(node) is Text:
+                    data = node.data
+                    if parts or not data.isspace():
+                        parts.append(data)
+                    continue
+                if type(node) is not Element:
+                    if type(node) is Comment:
+                        out.comments.append((len(out.lines) + bool(parts), node.data))
+                    continue
+                kind = kind_of(node.tag, INLINE)
+                if kind <= BLOCK or kind <= CELL:
+                    children = node.children
+                    if not children and kind <= BLOCK:
+                        continue
+                    attrs = node.attrs
+                    if kind <= LINK:
+                        if attrs and ("style" in attrs or "hidden" in attrs) and is_hidden(attrs):
+                            kind = BLOCK
+                        elif kind == LINK:
+                            href = attrs.get("href")
+                            if href:
+                                out.hrefs.append((href, len(out.lines)))
+                                self.href, self.link_from = href, len(parts)
+                            else:
+                                kind = INLINE
+                        elif len(children) == 1 and type(children[0]) is Text:
+                            data = children[0].data
+                            if parts or not data.isspace():
+                                parts.append(data)
+                                if kind == STRONG:
+                                    self.strong.append((len(parts) - 1, len(parts)))
+                            continue
+                    visited += len(children)
+                    if visited > MAX_NODES:
+                        break
+                    stack.append((nodes, block, opened))
+                    if kind > LINK:
+                        if parts:
+                            flush(block)
+                        block = self.open(node.tag, attrs, block)
+                        block.node = node
+                    nodes, opened = iter(children), kind
+                    break
+                if kind == BREAK or kind == RULE:
+                    if parts:
+                        flush(block)
+                elif kind == IMAGE or kind == VIDEO:
+                    out.pictures.append(
+                        Picture(len(out.lines), bool(parts), block, node.attrs, kind == VIDEO)
+                    )
+                elif kind == SCRIPT:
+                    self.read_script(node)
+                elif kind == HEAD:
+                    self.read_head(node)
+            else:
+                if opened > LINK:
+                    if parts:
+                        flush(block)
+                    block.last = len(out.lines)
+                elif opened == LINK:
+                    if len(parts) > self.link_from:
+                        self.links.append((self.link_from, len(parts), self.href))
+                    self.href = ""
+                if not stack:
+                    break
+                nodes, block, opened = stack.pop()
+                continue
+            if visited > MAX_NODES:
+                self.give_up(block, stack)
+                break
+        if parts:
+            flush(out.blocks[0])
+        out.blocks[0].last = len(out.lines)
+        return out
+
+    def give_up(self, block: Block, stack: list[tuple[Iterator[Any], Block, int]]) -> None:
+        """Close all open boxes of a page with too many nodes."""
+        self.out.warnings.append("truncated")
+        if self.parts:
+            self.flush(block)
+        for _, outer, _ in stack:
+            outer.last = len(self.out.lines)
+        block.last = len(self.out.lines)
+
+    def open(self, tag: str, attrs: Mapping[str, Any], parent: Block | None) -> Block:
+        blocks = self.out.blocks
+        block = Block(len(blocks), tag, attrs, parent, len(self.out.lines))
+        blocks.append(block)
+        return block
+
+    def flush(self, block: Block) -> None:
+        """End the current line."""
+        parts = self.parts
+        if self.href and len(parts) > self.link_from:
+            self.links.append((self.link_from, len(parts), self.href))
+        self.link_from = 0
+        if self.links or self.strong:
+            line = self.marked_line(block)
+        else:
+            line = Line(len(self.out.lines), block, tidy("".join(parts)))
+        parts.clear()
+        if line.text:
+            weigh(line)
+            self.out.lines.append(line)
+
+    def marked_line(self, block: Block) -> Line:
+        """Make a line whose links and bold runs keep their places while spaces collapse."""
+        text, starts = join_parts(self.parts)
+        left = len(text) - len(text.lstrip(EDGES))
+        line = Line(len(self.out.lines), block, text.strip(EDGES))
+        size = len(line.text)
+        spans = [
+            (min(max(starts[a] - left, 0), size), min(max(starts[b] - left, 0), size), href)
+            for a, b, href in self.links
+        ]
+        line.links = tuple(span for span in spans if span[1] > span[0])
+        line.link_chars = sum(end - start for start, end, _ in line.links)
+        line.strong = tuple(
+            (min(max(starts[a] - left, 0), size), min(max(starts[b] - left, 0), size))
+            for a, b in self.strong
+        )
+        self.links.clear()
+        self.strong.clear()
+        return line
+
+    def read_script(self, node: Element) -> None:
+        """Keep short scripts in which a page writes hiders or titles."""
+        children = node.children
+        if not children or len(self.out.scripts) > 500:
+            return
+        data = children[0].data
+        if len(data) < 1_000 and ("document." in data or "createPageHTML" in data):
+            self.out.scripts.append((len(self.out.lines) + bool(self.parts), data))
+
+    def read_head(self, node: Element) -> None:
+        """Read title, meta, base and style wherever they stand."""
+        out, tag = self.out, node.tag
+        if tag == "meta":
+            attrs = node.attrs
+            name = attrs.get("name") or attrs.get("property") or attrs.get("itemprop")
+            if name:
+                out.metas.setdefault(name.lower()[:60], (attrs.get("content") or "")[:2_000])
+        elif tag == "title":
+            out.title = out.title or tidy(node.text[:1_000])
+        elif tag == "style":
+            if len(out.styles) < 100_000:
+                out.styles += node.text[:100_000]
+        elif tag == "base":
+            out.base = out.base or (node.attrs.get("href") or "")
+
+
+def join_parts(parts: list[str]) -> tuple[str, list[int]]:
+    """Join text nodes as a browser shows them, and say where each begins in the result."""
+    starts, joined, size = [], [], 0
+    for part in parts:
+        piece = tidy(part, edges=False)
+        if piece[:1] == " " and (not joined or joined[-1][-1:] == " "):
+            piece = piece[1:]
+        starts.append(size)
+        if piece:
+            joined.append(piece)
+            size += len(piece)
+    starts.append(size)
+    return "".join(joined), starts
+
+
+def weigh(line: Line) -> None:
+    """Weigh a line as prose: Chinese characters count one, Latin letters a third, links nothing."""
+    text = line.text
+    free = len(text) - line.link_chars
+    if free < _SHORTEST_SENTENCE or not _SENTENCE_RE.search(text):
+        return
+    weight = len(text.encode("utf-8", "replace")) / 3 * free / len(text)
+    if len(text) < 250 and _FORM_WORDS_RE.search(text):
+        weight *= 0.1
+    line.weight = weight

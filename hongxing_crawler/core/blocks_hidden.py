@@ -1,0 +1,65 @@
+"""How pages hide text from their readers, and how to see it in the markup."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Bounded: only the first part of a style attribute is read.
+_MAX_STYLE_CHARS = 600
+_HIDDEN_STYLE_RE = re.compile(
+    r"display\s?:\s?none"
+    r"|visibility\s?:\s?hidden"
+    r"|opacity\s?:\s?0(?:\.0{1,3})?(?![.\d])"
+    r"|font-size\s?:\s?0(?:\.0{1,3})?(?![.\d])"
+    r"|(?:text-indent|margin(?:-left|-top)?)\s?:\s?-\d{3}"
+    r"|(?:left|top)\s?:\s?-\d{3}",
+    re.IGNORECASE,
+)
+_OFFSCREEN_RE = re.compile(r"(?:left|top|text-indent|margin(?:-left|-top)?)\s?:\s?-\d{3}", re.IGNORECASE)
+_MAX_CSS_CHARS = 200_000
+_SELECTOR_NAME_RE = re.compile(r"([.#])([\w-]{1,60})")
+HIDING_WRITE_RE = re.compile(
+    r"document\.write(?:ln)?\s?\(.{0,200}?(?:display\s?:\s?none|visibility\s?:\s?hidden|(?:left|top|text-indent)\s?:\s?-\d{3})",
+    re.IGNORECASE,
+)
+
+
+def is_hidden(attrs: Mapping[str, Any]) -> str:
+    """Name the way in which a box hides itself: ``off_screen``, ``style``, ``attribute`` or ``""``.
+
+    >>> is_hidden({"style": "position:fixed;left:-9000px"}), is_hidden({"style": "opacity:0.8"})
+    ('off_screen', '')
+    """
+    if "hidden" in attrs:
+        return "attribute"
+    found = _HIDDEN_STYLE_RE.search(attrs.get("style") or "", 0, _MAX_STYLE_CHARS)
+    if not found:
+        return ""
+    return "off_screen" if _OFFSCREEN_RE.match(found[0]) else "style"
+
+
+def hidden_class_names(css: str) -> set[str]:
+    """Return the classes and ids (``.name``, ``#name``) that a page's own style sheet hides.
+
+    Only selectors of one simple part count: ``.menu:hover .sub`` says nothing about an article.
+
+    >>> sorted(hidden_class_names(".q8z{display:none!important} #j, p .k{color:red} .m .n{display:none}"))
+    ['.q8z']
+    """
+    names: set[str] = set()
+    for found in _HIDDEN_STYLE_RE.finditer(css, 0, _MAX_CSS_CHARS):
+        opening = css.rfind("{", max(0, found.start() - 600), found.start())
+        if opening >= 0 and "}" not in css[opening : found.start()]:
+            before = css[max(0, opening - 400) : opening]
+            names.update(_simple_names(before[before.rfind("}") + 1 :]))
+    return names
+
+
+def _simple_names(selectors: str) -> set[str]:
+    parts = (part.strip() for part in selectors.split(","))
+    found = (_SELECTOR_NAME_RE.fullmatch(part) for part in parts)
+    return {match[1] + match[2] for match in found if match}

@@ -1,0 +1,47 @@
+"""What class names and ids say about a box. Names advise; the text decides."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ASIDE_RE = re.compile(
+    r"comment|pinglun|reply|guestbook|footer|^foot|copyright|sidebar|side_?bar|related|relate|xiangguan|recommend|tuijian"
+    r"|rank|paihang|hotnews|hot_|toolbar|sharebar|share_|_share|sns|bdshare|jiathis|navi\b|nav\b|^nav|menu|breadcrumb|crumb"
+    r"|login|register|search|advert|banner|^ad_|^ads?\b|guanggao|friend|link_?list|morenews|more_news|pagination|pager"
+    r"|disclaimer|qrcode|weixin|wechat|subscribe|newsletter|popup|modal|dialog",
+    re.IGNORECASE,
+)
+_ARTICLE_RE = re.compile(
+    r"trs_editor|ucap-?content|\bzoom|article|artibody|arti_?con|endtext|main_?text|^content|content$|con_?text|post_?body|entry"
+    r"|cont_?txt|detail|news_?txt|newstext|story|zhengwen|^text$|rich_media_content|the_content|vsbcontent|wp_articlecontent|body_?text",
+    re.IGNORECASE,
+)
+
+
+def name_of(attrs: Mapping[str, Any]) -> str:
+    """Return ids and classes of a box in one string.
+
+    >>> name_of({"id": "zoom", "class": ["a", "b"]})
+    'zoom a b'
+    """
+    if not attrs:
+        return ""
+    classes = attrs.get("class")
+    name = attrs.get("id") or ""
+    if classes:
+        return f"{name} {' '.join(classes)}" if name else " ".join(classes)
+    return name
+
+
+def is_aside(name: str) -> bool:
+    """Say whether a name belongs to comments, menus, footers and the like."""
+    return any(_ASIDE_RE.search(word) for word in name.split()) if name else False
+
+
+def is_article(name: str) -> bool:
+    """Say whether a name belongs to the boxes in which articles stand."""
+    return any(_ARTICLE_RE.search(word) for word in name.split()) if name else False

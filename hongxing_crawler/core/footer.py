@@ -1,0 +1,79 @@
+"""Lines that close a page: owner, filing number, welcome, counter, pager numbers."""
+
+from __future__ import annotations
+
+import re
+from itertools import takewhile
+
+from hongxing_crawler.core.edits import Cleaned, Edit
+
+_MAX_LINE = 120
+# (rule, pattern): whole lines at the end of a body. Seed and other pages of the same CMS.
+FOOTER_RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (rule, re.compile(pattern))
+    for rule, pattern in (
+        (
+            "footer.owner",
+            r"(?:主办单位|主辦單位|承办单位|承辦單位|主办|主管单位|协办单位|版权所有|版權所有)\s?[:：©].{0,80}",
+        ),
+        ("footer.support", r"技[术術]支持\s?[:：].{0,60}"),
+        (
+            "footer.icp",
+            r".{0,40}ICP\s?[备備](?:案[号號]\s?[:：]?.{0,40}|\s?\d{6,10}\s?[号號](?:-\d{1,3})?.{0,20})|.{0,10}公网安备.{0,40}",
+        ),
+        ("footer.welcome", r"[欢歡]迎您?[访訪][问問].{1,20}"),
+        ("footer.counter", r"您是第.{0,20}位[来來][访訪]者.{0,10}"),
+        (
+            "footer.pager",
+            r"[\[［]?\s?\d{1,3}\s?[\]］]?(?:\s{1,3}[\[［]?\d{1,3}[\]］]?){0,30}|(?:上一页|下一页|首页|尾页|末页|\d{1,3}|[<>\s]){1,40}",
+        ),
+        ("footer.copyright", r"(?:Copyright|COPYRIGHT|©).{0,100}"),
+    )
+)
+
+
+def closing_rule(line: str) -> str:
+    """Return the footer rule that a whole line obeys, or "".
+
+    >>> closing_rule("您是第 位来访者"), closing_rule("您是第一位来访者，他说。我们见过面")
+    ('footer.counter', '')
+    """
+    text = line.strip()
+    if not text or len(text) > _MAX_LINE:
+        return ""
+    return next((rule for rule, pattern in FOOTER_RULES if pattern.fullmatch(text)), "")
+
+
+def strip_footer(body: str) -> Cleaned:
+    """Remove the lines that close a page from the end of a body.
+
+    Only whole lines at the end: an article about filing numbers keeps its text, and a body
+    that is nothing but such lines keeps them.
+
+    >>> strip_footer("会议召开。\\n\\n1\\n\\n技术支持：某公司").text
+    '会议召开。'
+
+    Args:
+        body: Article body as plain text, one line per paragraph.
+
+    Returns:
+        The body without the footer, one edit per line.
+    """
+    lines = body.splitlines(keepends=True)
+    tail = list(takewhile(lambda line: not line.strip() or closing_rule(line), reversed(lines)))
+    if len(tail) == len(lines) or not any(line.strip() for line in tail):
+        return Cleaned(body)
+    head = "".join(lines[: len(lines) - len(tail)])
+    kept = head.rstrip()
+    edits, position, pending = [], len(kept), len(kept)
+    position = len(head)
+    for line in reversed(tail):
+        position += len(line)
+        rule = closing_rule(line)
+        if rule:
+            edits.append(Edit(pending, position, body[pending:position], "", rule))
+            pending = position
+    if pending < len(body) and edits:
+        last = edits.pop()
+        edits.append(Edit(last.start, len(body), body[last.start :], "", last.rule))
+    return Cleaned(kept, tuple(edits))

@@ -1,0 +1,199 @@
+"""Read a page: headline, facts, body, pictures, links, by template or by its prose."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from turbohtml import parse
+
+from hongxing_crawler.core.addresses import Resolver
+from hongxing_crawler.core.blocks import Walker
+from hongxing_crawler.core.boxes import find_article_box, survey
+from hongxing_crawler.core.boxes_template import headline_line, match_template
+from hongxing_crawler.core.charset import decode
+from hongxing_crawler.core.document import FoundImage, Page
+from hongxing_crawler.core.facts import Facts, find_facts
+from hongxing_crawler.core.pagers import split_pagers
+from hongxing_crawler.core.profile import SiteProfile
+from hongxing_crawler.core.removals import describe_dropped
+from hongxing_crawler.core.spam_kit import cut_kit_junk
+from hongxing_crawler.core.text import paragraphs_of
+from hongxing_crawler.core.text_captions import find_captions, is_image_name
+from hongxing_crawler.core.text_html import write_html
+from hongxing_crawler.core.text_media import find_attachments, find_images, find_videos
+from hongxing_crawler.core.text_select import Choice, choose_lines
+from hongxing_crawler.core.titles import Headline, find_headline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from turbohtml import Document
+
+    from hongxing_crawler.core.blocks import Block, Outline, Picture
+    from hongxing_crawler.core.boxes_template import Match
+    from hongxing_crawler.core.text import Paragraph
+
+MAX_BYTES = 8_000_000
+MAX_CHARS = 4_000_000
+_SAMPLE_CHARS = 200_000
+_NO_PROFILE = SiteProfile(name="generic", generic=True)
+_KEYWORD_RE = re.compile(r"[,，;；、\s]+")
+
+
+def extract(
+    html: bytes, url: str, profile: SiteProfile | None = None, *, content_type: str = ""
+) -> Page:
+    """Read everything that a page says about its article, as received.
+
+    A template of the profile is tried first and believed only when the page agrees with it;
+    else the article is found by its prose, and ``template`` says ``generic``. Never fails:
+    bytes that are no page give a page without body.
+
+    >>> extract("<h1>会议召开</h1><p>会议今天在长沙召开，省委书记出席会议。".encode(), "http://a.cn/1.html").title
+    '会议召开'
+
+    Args:
+        html: The page as received, after content decoding; at most 8 MB are read.
+        url: Its address; links are made absolute with it.
+        profile: What is known of the site.
+        content_type: The header's value, a hint for the charset.
+
+    Returns:
+        The page, with everything that was left out of the article box in ``removed``.
+    """
+    decoded = decode(html[:MAX_BYTES], content_type)
+    cut = cut_kit_junk(decoded.text[:MAX_CHARS])
+    document = parse(cut.html)
+    outline = Walker().walk(document)
+    reader = _Reader(url, outline, profile or _NO_PROFILE)
+    page = reader.read(document, cut.html)
+    is_cut = len(html) > MAX_BYTES or len(decoded.text) > MAX_CHARS
+    warnings = (*(("truncated",) if is_cut else ()), *page.warnings)
+    return replace(
+        page,
+        charset=decoded.charset,
+        charset_source=decoded.source,
+        removed=cut.removed + page.removed,
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+class _Reader:
+    """One page on its way from outline to values."""
+
+    def __init__(self, url: str, outline: Outline, profile: SiteProfile) -> None:
+        self.url = url
+        self.outline = outline
+        self.profile = profile
+        self.absolute: Callable[[str], str] = Resolver(url, outline.base).absolute
+
+    def read(self, document: Document, html: str) -> Page:
+        match = (
+            match_template(document, self.outline, html, self.profile)
+            if self.profile.templates
+            else None
+        )
+        headline = self._headline(match)
+        look = survey(self.outline, headline.line)
+        box = match.box if match else find_article_box(self.outline, look)
+        choice = choose_lines(self.outline, box, look, headline, self.profile)
+        if match:
+            choice = Choice(
+                [number for number in choice.kept if match.first <= number < match.last],
+                choice.dropped,
+            )
+        facts = find_facts(self.outline, headline, choice.kept, self.profile)
+        page = self._assemble(match, headline, box, choice, facts)
+        return replace(page, list_item_count=self._count_items(document))
+
+    def _headline(self, match: Match | None) -> Headline:
+        if match is None:
+            return find_headline(self.outline)
+        title = match.fields["title"]
+        return Headline(title, headline_line(self.outline, title))
+
+    def _assemble(
+        self, match: Match | None, headline: Headline, box: Block, choice: Choice, facts: Facts
+    ) -> Page:
+        outline, absolute = self.outline, self.absolute
+        made = paragraphs_of(outline, box, choice.kept)
+        pictures = [picture for picture in outline.pictures if _is_inside(picture, box)]
+        made, images, extra = self._join_captions(made, pictures, choice.kept, match)
+        fields = match.fields if match else {}
+        next_parts, next_lists = split_pagers(outline, self.url, self.profile, absolute)
+        warnings = list(outline.warnings)
+        if self.profile.templates and match is None:
+            warnings.append("no_template")
+        return Page(
+            url=self.url,
+            template=match.template.name if match else "generic",
+            title=headline.text,
+            kicker=fields.get("kicker", ""),
+            subheadline=fields.get("subheadline", ""),
+            source=facts.source or fields.get("source", ""),
+            source_url=absolute(facts.source_url) if facts.source_url else "",
+            date=fields.get("date", "") or facts.date,
+            author=facts.author or fields.get("author", ""),
+            editor=facts.editor or fields.get("editor", ""),
+            channel=facts.breadcrumbs[-1] if facts.breadcrumbs else "",
+            breadcrumbs=facts.breadcrumbs,
+            description=outline.metas.get("description", ""),
+            keywords=tuple(
+                filter(None, _KEYWORD_RE.split(outline.metas.get("keywords", "")[:500]))
+            ),
+            body="\n\n".join(paragraph.text for paragraph in made),
+            body_html=write_html(made, images, absolute),
+            images=images,
+            attachments=find_attachments(
+                outline.lines, frozenset(self.profile.attachment_extensions), absolute
+            ),
+            videos=find_videos(pictures, absolute),
+            links=tuple(
+                link for link in dict.fromkeys(absolute(href) for href, _ in outline.hrefs) if link
+            ),
+            next_parts=next_parts,
+            next_lists=next_lists,
+            removed=describe_dropped(outline, [*choice.dropped, *extra], absolute),
+            warnings=tuple(warnings),
+            text_sample="\n".join(line.text for line in outline.lines)[:_SAMPLE_CHARS],
+        )
+
+    def _join_captions(
+        self, made: list[Paragraph], pictures: list[Picture], kept: list[int], match: Match | None
+    ) -> tuple[list[Paragraph], tuple[FoundImage, ...], list[tuple[int, str]]]:
+        """Give pictures their captions; known sites have them beside the body, not in it."""
+        extra: list[tuple[int, str]] = []
+        if pictures:
+            extra = [(p.lines[0].number, "page.image_name") for p in made if is_image_name(p.text)]
+            made = [p for p in made if not is_image_name(p.text)]
+        known_site = not self.profile.generic
+        found = find_images(pictures, made, self.absolute)
+        result = find_captions(made, found, match.captions if match else (), by_layout=known_site)
+        images = result.images
+        if known_site and result.captions:
+            gone = set(result.captions)
+            extra += [(line.number, "page.caption") for n in gone for line in made[n].lines]
+            images = [
+                replace(i, position=i.position - sum(1 for n in gone if n <= i.position))
+                for i in images
+            ]
+            made = [paragraph for number, paragraph in enumerate(made) if number not in gone]
+        return made, tuple(images), sorted(extra)
+
+    def _count_items(self, document: Document) -> int:
+        for selector in self.profile.list_item:
+            count = len(list(document.select(selector)))
+            if count:
+                return count
+        return 0
+
+
+def _is_inside(picture: Picture, box: Block) -> bool:
+    current: Block | None = picture.block
+    while current is not None:
+        if current is box:
+            return True
+        current = current.parent
+    return False

@@ -1,0 +1,75 @@
+"""Labelled facts near a headline: source, author, editor, document number."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from hongxing_crawler.core.blocks import Line
+
+SOURCE_LABELS = (
+    "文章来源",
+    "信息来源",
+    "稿件来源",
+    "新闻来源",
+    "本文来源",
+    "文稿来源",
+    "内容来源",
+    "來源",
+    "来源",
+    "稿源",
+    "出处",
+    "出處",
+    "新闻出处",
+    "转自",
+    "摘自",
+)
+AUTHOR_LABELS = ("作者", "撰文", "记者", "記者")
+EDITOR_LABELS = ("责任编辑", "責任編輯", "责编", "責編", "编辑", "編輯")
+_STOP = (
+    r"[\]】)）]|作者|编辑|編輯|责编|責編|责任编辑|責任編輯|时间|時間|日期|发布|發布|发表|浏览|瀏覽|点击|點擊|阅读|閱讀|字体|字體|字号|字號|评论|評論|分享|打印|收藏|来源|來源|稿源|"
+    r"访问|訪問|人气|人氣|热度|关注|审核|撰稿|摄影|选择|更新|我要|查看|跟贴|跟帖|繁体|手机|大\s?中\s?小|[【\[（(]|\d{4}[-年/.]|\d{1,2}:\d\d|https?:|$"
+)
+_VALUE_RE_TEXT = r"\s{{0,3}}[:：]\s{{0,4}}(?P<value>.{{0,60}}?)(?=\s{{2,}}|[|｜\t　]|\s*(?:{stop})|\s+[\u4e00-\u9fff]{{2,4}}[:：])"
+_BAD_VALUE_RE = re.compile(r"^(?:未知|不详|无|暂无|本站|[-—/]+)$")
+DOC_NUMBER_RE = re.compile(
+    r"[\u4e00-\u9fff]{1,12}[〔\[［(（【](?:19|20)\d\d[〕\]］)）】]\s?(?:第\s?)?\d{1,5}\s?号"
+)
+
+
+def label_pattern(labels: Iterable[str]) -> re.Pattern[str]:
+    """Compile a pattern that finds ``label: value`` on one line."""
+    names = "|".join(re.escape(name) for name in sorted(labels, key=len, reverse=True))
+    return re.compile(rf"(?:{names})" + _VALUE_RE_TEXT.format(stop=_STOP))
+
+
+SOURCE_RE = label_pattern(SOURCE_LABELS)
+AUTHOR_RE = label_pattern(AUTHOR_LABELS)
+EDITOR_RE = label_pattern(EDITOR_LABELS)
+
+
+def labelled(line: Line, pattern: re.Pattern[str]) -> tuple[str, str] | None:
+    """Return the value after a label, and its link; None when the label is not there.
+
+    A link right after the label is the value whole, whatever words it holds.
+    """
+    match = pattern.search(line.text[:300])
+    if not match:
+        return None
+    start = match.start("value")
+    for begin, end, href in line.links:
+        if begin <= start + 1 and end > start:
+            return line.text[max(begin, start) : end].strip(), href
+    return match["value"].strip(" :：·,，;；　-—>》]】)）"), ""
+
+
+def first_labelled(lines: Sequence[Line], pattern: re.Pattern[str]) -> tuple[str, str]:
+    """Return the first value that a label introduces in some lines."""
+    for line in lines:
+        found = labelled(line, pattern)
+        if found and found[0] and not _BAD_VALUE_RE.match(found[0]):
+            return found
+    return "", ""

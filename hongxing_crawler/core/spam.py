@@ -1,0 +1,177 @@
+"""Injected text: runs of names, link wheels, advertising sentences.
+
+A drop rule asks for several signs at once. Place names alone are never one: a paragraph
+that names fourteen cities is news here.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from hongxing_crawler.core.edits import Cleaned, Edit
+
+if TYPE_CHECKING:
+    from hongxing_crawler.core.blocks import Line
+
+_BAR_RE = re.compile(r"[|｜]")
+_MARKS_RE = re.compile(r"[，。！？；：、,;!?]")
+_LONGEST_NAME = 14
+_TOPIC_RE = re.compile(
+    r"娱乐平台|娱乐城|娱乐场|博彩|赌场|赌博网|投注|百家乐|老虎机|六合彩|时时彩|体育投注|棋牌|真人视讯|现金网|彩票平台|"
+    r"开户|体验金|彩金|提款|秒到账|注册即送|注册送|首存|返水|返利|客户端下载|下载客户端|在线客服|官网入口|最新入口|入口|"
+    r"成人视频|成人网|色情|裸聊|激情视频|免费看片|AV女优|一夜情|约炮|包养|代开发票|办证|刻章|枪支|迷药|"
+    r"二十四小时在线|24小时在线|安全稳定|权威认证|信誉平台|用户均可"
+)
+_STRONG_TOPIC_RE = re.compile(
+    r"娱乐平台|娱乐城|博彩|投注|百家乐|老虎机|六合彩|时时彩|体验金|彩金|秒到账|注册即送|注册送|裸聊|免费看片|代开发票|体育投注|现金网"
+)
+_INTRO_RE = re.compile(r"感谢您访问我们的网站|您可能还对以下资源感兴趣")
+LEAST_NAMES = 5
+_LEAST_TOPICS = 4
+
+
+def find_name_runs(text: str) -> list[tuple[int, int]]:
+    """Find runs of short items between bars, line by line: at least six items in a run.
+
+    ``人民日报|求是|党建研究`` is too short a run, a table row holds tabs, a paragraph that
+    lists cities holds ``、``: all stay.
+
+    >>> find_name_runs("会议召开。凉山| 兰坪| 中超| 桓仁| 南宁市| 内江市|")
+    [(5, 33)]
+    """
+    runs: list[tuple[int, int]] = []
+    position = 0
+    for line in text.split("\n"):
+        if line.count("|") + line.count("｜") >= LEAST_NAMES:
+            runs += [(position + start, position + end) for start, end in _runs_of_line(line)]
+        position += len(line) + 1
+    return runs
+
+
+def _runs_of_line(line: str) -> list[tuple[int, int]]:
+    """Find the runs of one line; its first item may follow a sentence."""
+    runs: list[tuple[int, int]] = []
+    start, count, position = -1, 0, 0
+    pieces = _BAR_RE.split(line)
+    for number, piece in enumerate(pieces):
+        end = position + len(piece)
+        is_last = number == len(pieces) - 1
+        cut = _last_mark(piece)
+        if count and (cut >= 0 or len(piece.strip()) > _LONGEST_NAME):
+            lead = _first_mark(piece) if cut >= 0 else len(piece)
+            short = len(piece[:lead].strip()) <= _LONGEST_NAME
+            runs.append((start, position + (lead if short and not is_last else 0)))
+            count = 0
+        name = piece[cut + 1 :]
+        if 0 < len(name.strip()) <= _LONGEST_NAME and not is_last:
+            if not count:
+                start = position + cut + 1
+            count += 1
+        elif not is_last:
+            count = 0
+        position = end + 1
+    if count:
+        runs.append((start, len(line)))
+    return [
+        (begin, end) for begin, end in runs if len(_BAR_RE.findall(line[begin:end])) >= LEAST_NAMES
+    ]
+
+
+def _last_mark(piece: str) -> int:
+    marks = [match.end() - 1 for match in _MARKS_RE.finditer(piece)]
+    return marks[-1] if marks else -1
+
+
+def _first_mark(piece: str) -> int:
+    match = _MARKS_RE.search(piece)
+    return match.start() if match else len(piece)
+
+
+def is_name_wheel(run: str) -> bool:
+    """Say whether a run between bars is a wheel: many items, all short, none a sentence."""
+    items = [item.strip() for item in re.split(r"[|｜]", run) if item.strip()]
+    if len(items) < LEAST_NAMES + 1:
+        return False
+    return sum(len(item) <= 8 for item in items) >= 0.9 * len(items)
+
+
+def count_topics(text: str) -> int:
+    """Count the different advertising words of a text."""
+    return len(set(_TOPIC_RE.findall(text)))
+
+
+def is_advertising(text: str) -> bool:
+    """Recognise an advertising paragraph among news.
+
+    Four different words of the trade, one of them a strong one: a report on gambling
+    names one or two.
+    """
+    return bool(_STRONG_TOPIC_RE.search(text)) and count_topics(text) >= _LEAST_TOPICS
+
+
+def is_wheel_intro(text: str) -> bool:
+    return bool(_INTRO_RE.search(text[:100]))
+
+
+def find_link_runs(line: Line) -> list[tuple[int, int]]:
+    """Find runs of bare links inside a line: five or more with nothing but bars between.
+
+    Returns:
+        Ranges in code points of the line's text.
+    """
+    if len(line.links) < LEAST_NAMES:
+        return []
+    runs: list[tuple[int, int]] = []
+    start, count = line.links[0][0], 1
+    end = line.links[0][1]
+    for (_, previous_end, _), (begin, finish, _) in pairwise(line.links):
+        gap = line.text[previous_end:begin].strip(" |｜·,，、/\t\u3000")
+        if gap:
+            if count >= LEAST_NAMES:
+                runs.append((start, end))
+            start, count = begin, 0
+        count += 1
+        end = finish
+    if count >= LEAST_NAMES:
+        runs.append((start, end))
+    return runs
+
+
+def strip_name_runs(text: str) -> Cleaned:
+    """Remove runs of names between bars from a body, rule ``spam.name_run``."""
+    edits = []
+    for start, end in find_name_runs(text):
+        if is_name_wheel(text[start:end]):
+            while end < len(text) and text[end] in " |｜":
+                end += 1
+            edits.append(Edit(start, end, text[start:end], "", "spam.name_run"))
+    return _applied(text, edits)
+
+
+def strip_advertising(text: str) -> Cleaned:
+    """Remove advertising paragraphs from a body, rule ``spam.advertising``."""
+    edits, position = [], 0
+    paragraphs = text.split("\n")
+    if sum(is_advertising(paragraph) for paragraph in paragraphs) * 2 > sum(
+        1 for p in paragraphs if p.strip()
+    ):
+        return Cleaned(text)
+    for paragraph in paragraphs:
+        if len(paragraph) > 20 and is_advertising(paragraph):
+            end = position + len(paragraph)
+            edits.append(Edit(position, end, paragraph, "", "spam.advertising"))
+        position += len(paragraph) + 1
+    return _applied(text, edits)
+
+
+def _applied(text: str, edits: list[Edit]) -> Cleaned:
+    if not edits:
+        return Cleaned(text)
+    parts, done = [], 0
+    for edit in edits:
+        parts.append(text[done : edit.start])
+        done = edit.end
+    parts.append(text[done:])
+    return Cleaned("".join(parts), tuple(edits))
