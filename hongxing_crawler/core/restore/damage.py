@@ -1,0 +1,216 @@
+"""Repair texts with what was learnt from their page, and say how sure each repair is."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from hongxing_crawler.core.document import DamagedPlace, GlossEntry
+from hongxing_crawler.core.edits import Edit
+from hongxing_crawler.core.restore.model import fold
+from hongxing_crawler.core.restore.proof import prove_line, prove_run
+from hongxing_crawler.core.restore.search import GLOSS_RE, LOST, Evidence, Path, RunSearch
+from hongxing_crawler.core.restore.tables import has_reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from hongxing_crawler.core.restore.language import PairModel
+
+_MARGIN: Final = 6.0  # natural logarithm: the second-best reading is 400 times less likely
+_LISTED: Final = 4  # alternatives written down
+_ORDER: Final = ("clean", "proved", "guessed", "lossy")
+_LOSS_RE: Final = re.compile("[?\ufffd]")
+_NOISE_RE: Final = re.compile("[\x05-\x08]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A repaired text. The edits count in the received text; places count in ``text``."""
+
+    text: str
+    edits: tuple[Edit, ...] = ()
+    verdict: str = "clean"  # clean | proved | guessed | lossy
+    places: tuple[DamagedPlace, ...] = ()
+    table: tuple[GlossEntry, ...] = ()
+    noise_count: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a received line and the kit's text behind it."""
+
+    start: int
+    end: int
+    true: str  # in the kit's script
+    rule: str
+    verdict: str = "proved"
+    alternatives: tuple[str, ...] = ()
+    learnt: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What one mirror did to one page."""
+
+    glosses: Mapping[str, str]
+    counts: Mapping[str, int]
+    bare: frozenset[str]
+    script: Mapping[int, str]
+    model: PairModel
+    is_folded: bool
+    noise_count: int = 0
+
+    @property
+    def table(self) -> tuple[GlossEntry, ...]:
+        """The glosses of the page, the frequent ones first."""
+        rows = sorted(self.counts.items(), key=lambda row: (-row[1], row[0]))
+        return tuple(GlossEntry(char, self.glosses[char].strip(), count) for char, count in rows)
+
+    def restore(self, text: str) -> Restored:
+        """Repair one text of the page."""
+        return _Repair(self, text).run()
+
+
+class _Repair:
+    def __init__(self, damage: Damage, text: str) -> None:
+        self.damage = damage
+        self.text = text
+        self.evidence = Evidence(damage.glosses, damage.bare, damage.model, damage.is_folded)
+        self.edits: list[Edit] = []
+        self.places: list[DamagedPlace] = []
+        self.verdict = "clean"
+        self.shift = 0  # length of the repaired text so far minus that of the received
+
+    def run(self) -> Restored:
+        start = 0
+        for line in self.text.split("\n"):
+            self._repair_line(start, line)
+            start += len(line) + 1
+        parts: list[str] = []
+        done = 0
+        for edit in self.edits:
+            parts += (self.text[done : edit.start], edit.inserted)
+            done = edit.end
+        repaired = "".join((*parts, self.text[done:]))
+        noise = sum(1 for edit in self.edits if edit.rule == "restore.noise")
+        return Restored(
+            repaired, tuple(self.edits), self.verdict, tuple(self.places), self.damage.table, noise
+        )
+
+    def _repair_line(self, offset: int, line: str) -> None:
+        spans = list(self._spans(line))
+        if not spans:
+            return
+        learnt = [row for span in spans for row in span.learnt]
+        is_proved = prove_line(line, _true_text(line, spans), self.damage, learnt)
+        for span in spans:
+            self._write(offset, line, span, is_proved=is_proved)
+        if not is_proved:
+            self._worsen("guessed")
+
+    def _write(self, offset: int, line: str, span: Span, *, is_proved: bool) -> None:
+        received = line[span.start : span.end]
+        inserted = self._finish(span)
+        start = offset + span.start
+        if span.rule == "restore.frame":
+            verdict = span.verdict if is_proved or span.verdict == "lossy" else "guessed"
+            at = start + self.shift
+            alternatives = tuple(text.translate(self.damage.script) for text in span.alternatives)
+            self.places.append(
+                DamagedPlace("", at, at + len(inserted), received, inserted, verdict, alternatives)
+            )
+            self._worsen(verdict)
+        if received != inserted:
+            self.edits.append(Edit(start, offset + span.end, received, inserted, span.rule))
+            self.shift += len(inserted) - len(received)
+            self._worsen("proved")
+
+    def _finish(self, span: Span) -> str:
+        simple = span.true.translate(self.damage.script)
+        return fold(simple) if span.rule == "restore.frame" and self.damage.is_folded else simple
+
+    def _worsen(self, verdict: str) -> None:
+        self.verdict = max(self.verdict, verdict, key=_ORDER.index)
+
+    # spans of one line -------------------------------------------------------------------
+
+    def _spans(self, line: str) -> Iterator[Span]:
+        search = RunSearch(line, self.evidence)
+        done, before = 0, ""
+        for match in _LOSS_RE.finditer(line):
+            if match.start() < done:
+                continue
+            plain = list(self._plain_spans(line, done, match.start()))
+            yield from plain
+            before = _last_true(line, plain, done, match.start()) or before
+            span = self._run_span(search, match.start(), before)
+            if span is not None:
+                yield span
+                done, before = span.end, span.true[-1:]
+            else:
+                done, before = match.end(), match[0]
+        yield from self._plain_spans(line, done, len(line))
+
+    def _plain_spans(self, line: str, start: int, end: int) -> Iterator[Span]:
+        """Glosses, noise and converted characters where the reader is aligned."""
+        at = start
+        while at < end:
+            char = line[at]
+            gloss = GLOSS_RE.match(line, at + 1, end) if line.startswith("(", at + 1) else None
+            if gloss is not None and self._belongs(char, gloss[1]):
+                yield Span(at, gloss.end(), char, "restore.gloss")
+                at = gloss.end()
+                continue
+            if "\x05" <= char <= "\x08":
+                noise = _NOISE_RE.match(line, at, end)
+                if noise is not None:
+                    yield Span(at, noise.end(), "", "restore.noise")
+                    at = noise.end()
+                    continue
+            if ord(char) in self.damage.script:
+                yield Span(at, at + 1, char, "restore.script")
+            at += 1
+
+    def _belongs(self, char: str, reading: str) -> bool:
+        known = self.damage.glosses.get(char)
+        if known is not None:
+            return known.strip() == reading
+        return char not in self.damage.bare and has_reading(char, reading)
+
+    def _run_span(self, search: RunSearch, start: int, before: str) -> Span | None:
+        paths = search.find_paths(start, before)
+        proved = [path for path in paths if self._explains(search.line, start, before, path)]
+        if not proved:
+            return None
+        best = proved[0]
+        end, true = best.pos, best.out[len(before) :]
+        if true == search.line[start:end]:
+            return None
+        others = [path for path in proved[1:] if path.out != best.out]
+        margin = best.score - others[0].score if others else _MARGIN
+        verdict = "lossy" if best.lossy else "proved" if margin >= _MARGIN else "guessed"
+        listed = tuple(path.out[len(before) :] for path in others[:_LISTED])
+        return Span(start, end, true, "restore.frame", verdict, listed, best.learnt)
+
+    def _explains(self, line: str, start: int, before: str, path: Path) -> bool:
+        return prove_run(line[start : path.pos], before, path.out, self.damage, path.learnt)
+
+
+def _true_text(line: str, spans: list[Span]) -> str:
+    parts: list[str] = []
+    done = 0
+    for span in spans:
+        parts += (line[done : span.start], span.true)
+        done = span.end
+    return "".join((*parts, line[done:]))
+
+
+def _last_true(line: str, spans: list[Span], start: int, end: int) -> str:
+    if spans and spans[-1].end == end:
+        return spans[-1].true[-1:]
+    return line[end - 1 : end] if end > start else ""
+
+
+__all__ = ["LOST", "Damage", "Restored", "Span"]

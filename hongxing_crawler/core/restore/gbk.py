@@ -1,0 +1,108 @@
+"""GBK as the mirrors read it: pairs of bytes, and a decoder that loses what it cannot read."""
+
+from __future__ import annotations
+
+import codecs
+import unicodedata
+from functools import cache, lru_cache
+from typing import Final
+
+ASCII_TRAIL: Final = range(0x40, 0x7F)  # trail bytes that are ASCII when read alone
+_LEADS: Final = range(0x81, 0xFF)
+_TRAILS: Final = (*range(0x40, 0x7F), *range(0x80, 0xFF))
+
+
+@cache
+def chars_by_pair() -> dict[int, str]:
+    """Every pair of bytes that GBK assigns, as ``lead << 8 | trail``, and its character."""
+    found: dict[int, str] = {}
+    for lead in _LEADS:
+        for trail in _TRAILS:
+            char = bytes((lead, trail)).decode("gbk", "ignore")
+            if len(char) == 1 and ord(char) > 0x7F:
+                found[lead << 8 | trail] = char
+    return found
+
+
+@cache
+def pairs_by_char() -> dict[str, int]:
+    """Characters and their pairs, the inverse of ``chars_by_pair``."""
+    return {char: pair for pair, char in chars_by_pair().items()}
+
+
+@lru_cache(maxsize=4096)
+def pair_of(char: str) -> int:
+    """Bytes of a character as ``lead << 8 | trail``, 0 when it has no pair in GBK.
+
+    Private-use characters stand for pairs that GBK leaves open; some decoders give them.
+
+    >>> hex(pair_of("獎"))
+    '0xaa84'
+    """
+    pair = pairs_by_char().get(char, 0)
+    if not pair and "\ue000" <= char <= "\uf8ff":
+        data = char.encode("gb18030")
+        pair = int.from_bytes(data, "big") if len(data) == 2 else 0
+    return pair
+
+
+def _lose(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    at, data = error.start, error.object
+    width = 1 if data[at] in {0x80, 0xFF} else 2
+    return "?", min(at + width, len(data))
+
+
+codecs.register_error("hongxing-lossy", _lose)
+
+
+def decode_lossy(data: bytes) -> str:
+    """Decode as the kit does: an invalid pair becomes one ``?`` and both bytes are gone.
+
+    >>> decode_lossy(bytes.fromhex("90ba86") + b"(ji")
+    '惡?ji'
+    """
+    return data.decode("gbk", "hongxing-lossy")
+
+
+def encode_lossy(text: str) -> bytes:
+    """Encode in GBK; characters outside become ``?``."""
+    return text.encode("gbk", "replace")
+
+
+@cache
+def chars_by_lead() -> dict[int, tuple[str, ...]]:
+    """Characters under each lead byte."""
+    return _grouped(8)
+
+
+@cache
+def chars_by_trail() -> dict[int, tuple[str, ...]]:
+    """Characters under each trail byte."""
+    return _grouped(0)
+
+
+def _grouped(shift: int) -> dict[int, tuple[str, ...]]:
+    groups: dict[int, list[str]] = {}
+    for pair, char in chars_by_pair().items():
+        if _is_common(pair):
+            groups.setdefault(pair >> shift & 0xFF, []).append(char)
+    return {key: tuple(chars) for key, chars in groups.items()}
+
+
+def _is_common(pair: int) -> bool:
+    """Leave out symbols no page writes: a lost byte is never one of theirs."""
+    lead = pair >> 8
+    return lead >= 0xB0 or lead in {0xA1, 0xA3} or lead not in range(0xA2, 0xB0) or lead >= 0xAA
+
+
+@cache
+def folded_pairs() -> dict[str, tuple[tuple[str, int], ...]]:
+    """First character of a folded form to (the whole form, pair) of what folds into it."""
+    found: dict[str, list[tuple[str, int]]] = {}
+    for pair, char in chars_by_pair().items():
+        form = unicodedata.normalize("NFKC", char)
+        if form != char:
+            found.setdefault(form[0], []).append((form, pair))
+    return {first: tuple(forms) for first, forms in found.items()}

@@ -1,0 +1,130 @@
+"""Learn what one mirror did to one page: its glosses, its script table, folding and noise."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from hongxing_crawler.core.restore.damage import Damage
+from hongxing_crawler.core.restore.gbk import pair_of
+from hongxing_crawler.core.restore.language import PairModel
+from hongxing_crawler.core.restore.model import NOISE_CHARS, NOISE_MARKS
+from hongxing_crawler.core.restore.script import learn_script
+from hongxing_crawler.core.restore.search import GLOSS_RE
+from hongxing_crawler.core.restore.tables import converted, has_reading, to_simplified
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_NOISE_RE: Final = re.compile(f"[\x05-\x08]{{1,5}}[{NOISE_MARKS}]")
+_TONES: Final = frozenset("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹḿ")
+_RUN_RE: Final = re.compile("[?\ufffd][^。，,、\n]{0,12}")  # damage teaches no neighbours
+_LEAST_SHARE: Final = 0.75  # of a character's occurrences: it is always glossed or never
+_SURE_COUNT: Final = 3
+_MAX_MODEL: Final = 60_000
+# Traditional forms that no kit writes: it leaves 后 于 里 干 as they are.
+_HONEST_TRADITIONAL: Final = frozenset("於後裡裏幹範")
+
+
+def learn(texts: Iterable[str]) -> Damage | None:
+    """Learn the damage of a page from all of its texts.
+
+    Text is taken as damaged only when characters that a kit converts carry their own readings,
+    always, in Traditional surroundings (or when control characters stand before its marks).
+    Pinyin after a rare name, honest parentheses and Traditional pages give ``None``.
+
+    >>> learn(["真的?！我买了iPhone", "犇(bēn)", "(项目)"]) is None
+    True
+
+    Args:
+        texts: Received texts of the page: title, body, captions, footer, in any order.
+
+    Returns:
+        What was learnt, ``None`` for an undamaged page. One scan over undamaged text.
+    """
+    page = "\n".join(texts)
+    found = _find_glosses(page)
+    noise_count = (
+        sum(1 for _ in _NOISE_RE.finditer(page))
+        if "\x07" in page or "\x05" in page or "\x06" in page or "\x08" in page
+        else 0
+    )
+    if not found and noise_count < _SURE_COUNT:
+        return None
+    glosses = _always_glossed(page, found)
+    if not _is_kit(page, glosses, noise_count):
+        return None
+    return _describe(page, glosses, noise_count)
+
+
+def _find_glosses(page: str) -> Counter[tuple[str, str]]:
+    found: Counter[tuple[str, str]] = Counter()
+    for match in GLOSS_RE.finditer(page):
+        char = page[match.start() - 1 : match.start()]
+        if "\u4e00" <= char <= "\u9fff" and has_reading(char, match[1]):
+            found[char, match[1] + match[2]] += 1
+    return found
+
+
+def _always_glossed(page: str, found: Counter[tuple[str, str]]) -> dict[str, tuple[str, int]]:
+    """Keep the usual reading of each character that is glossed nearly always."""
+    totals: Counter[str] = Counter()
+    usual: dict[str, tuple[str, int]] = {}
+    for (char, inserted), count in found.most_common():
+        totals[char] += count
+        usual.setdefault(char, (inserted, count))
+    return {
+        char: usual[char]
+        for char, total in totals.items()
+        if total >= _LEAST_SHARE * page.count(char) and not _is_rare_name(char, total)
+    }
+
+
+def _is_rare_name(char: str, count: int) -> bool:
+    """A reading after a rare character that no table converts is a help for readers."""
+    return count == 1 and char not in to_simplified() and not 0xB0 <= pair_of(char) >> 8 <= 0xD7
+
+
+def _is_kit(page: str, glosses: dict[str, tuple[str, int]], noise_count: int) -> bool:
+    if noise_count >= _SURE_COUNT:
+        return True
+    count = sum(
+        _in_traditional(page, char, inserted)
+        for char, (inserted, _) in glosses.items()
+        if char in to_simplified()
+    )
+    return count > 0 and (count >= _SURE_COUNT or not _HONEST_TRADITIONAL & set(page))
+
+
+def _in_traditional(page: str, char: str, inserted: str) -> int:
+    """Occurrences of a gloss among characters that a kit converts."""
+    gloss = f"{char}({inserted})"
+    count, at = 0, page.find(gloss)
+    while at >= 0 and count < _SURE_COUNT:
+        around = page[max(0, at - 15) : at] + page[at + len(gloss) : at + len(gloss) + 15]
+        simple = sum(char in converted() for char in around)
+        count += simple <= sum(char in to_simplified() for char in around)
+        at = page.find(gloss, at + 1)
+    return count
+
+
+def _describe(page: str, glosses: dict[str, tuple[str, int]], noise_count: int) -> Damage:
+    plain = _RUN_RE.sub("\n", GLOSS_RE.sub("", page[:_MAX_MODEL]))
+    return Damage(
+        glosses={char: inserted for char, (inserted, _) in glosses.items()},
+        counts={char: count for char, (_, count) in glosses.items()},
+        bare=frozenset(page) - frozenset(glosses),
+        script=learn_script(page),
+        model=PairModel(plain),
+        is_folded=_is_folded(page),
+        noise_count=noise_count,
+    )
+
+
+def _is_folded(page: str) -> bool:
+    """Text captures hold ASCII marks between Chinese characters, and no full-width ones."""
+    return (
+        sum(map(page.count, "，：；！？（）"))
+        <= len(re.findall("[\u4e00-\u9fff)”][,:;!?]", page)) // 4
+    )

@@ -1,0 +1,62 @@
+"""Undo the kit's script conversion: one character to one, and only what this kit converts."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Final
+
+from hongxing_crawler.core.restore.tables import script_rows, to_simplified
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# Words in which 著 is no form of 着.
+_KEPT_WORDS: Final = (
+    "著名",
+    "名著",
+    "顯著",
+    "著作",
+    "原著",
+    "專著",
+    "論著",
+    "著稱",
+    "土著",
+    "巨著",
+)
+
+
+def learn_script(page_text: str) -> dict[int, str]:
+    """Choose, for each Simplified character, the one form that this kit writes for it.
+
+    A kit is a function: when a page shows 發 and 髮, only one of them comes from 发 and the other
+    was Traditional before. Forms that Simplified text uses itself (著, 後 …) are undone only where
+    the page never shows the Simplified character.
+
+    >>> "發展，長髮，后".translate(learn_script("發展，長髮，后"))
+    '发展，长髮，后'
+
+    Args:
+        page_text: Received text of the page.
+
+    Returns:
+        A table for ``str.translate``, from the kit's form to the Simplified character.
+    """
+    counts = Counter(page_text)
+    forms: dict[str, list[tuple[bool, int, str]]] = defaultdict(list)
+    for form, simple, kind in script_rows():
+        if kind == "first" or not _is_honest(form, simple, kind, counts, page_text):
+            forms[simple].append((bool(counts[form]), kind == "first", form))
+    return {ord(max(found)[2]): simple for simple, found in forms.items()}
+
+
+def _is_honest(
+    form: str, simple: str, kind: str, counts: Mapping[str, int], page_text: str
+) -> bool:
+    if counts[form] <= counts[simple]:
+        return True
+    return kind == "shared" and any(word in page_text for word in _KEPT_WORDS if form in word)
+
+
+def simplify(text: str) -> str:
+    """Every Traditional form as Simplified, for comparison only."""
+    return "".join(to_simplified().get(char, char) for char in text)

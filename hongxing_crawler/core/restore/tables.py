@@ -1,0 +1,52 @@
+"""Data tables of the package, read when damage is met and not before."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def _rows(name: str) -> Iterator[list[str]]:
+    text = files(__package__).joinpath(name).read_text("utf-8")
+    return (line.split("\t") for line in text.split("\n") if line)
+
+
+@cache
+def chars_by_reading() -> dict[str, str]:
+    """Reading (``jiǎn``) to the characters of GBK that have it."""
+    return {row[0]: row[1] for row in _rows("readings.tsv")}
+
+
+@cache
+def script_rows() -> tuple[tuple[str, str, str], ...]:
+    """Traditional form, Simplified form, kind: first, other or shared."""
+    return tuple((row[0], row[1], row[2]) for row in _rows("script.tsv"))
+
+
+@cache
+def to_simplified() -> dict[str, str]:
+    """Every Traditional form and its Simplified character, whatever the kind."""
+    return {form: simple for form, simple, _ in script_rows()}
+
+
+@cache
+def converted() -> frozenset[str]:
+    """Simplified characters that a kit converts without doubt, so it leaves none of them."""
+    left_alone = frozenset("干后里面游范斗于涌恒群余占冲采")
+    sure = {simple for _, simple, kind in script_rows() if kind == "first"}
+    return frozenset(sure) - left_alone
+
+
+def has_reading(char: str, reading: str) -> bool:
+    """Whether a character may be read so: honest parentheses hold no reading of theirs."""
+    return char in chars_by_reading().get(reading, "")
+
+
+@cache
+def pair_rows() -> tuple[tuple[str, ...], ...]:
+    """Character, its count, then the characters that follow it in words, by rising count."""
+    return tuple(tuple(row) for row in _rows("pairs.tsv"))
