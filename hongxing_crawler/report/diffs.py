@@ -14,7 +14,8 @@ _OLD, _NEW = "diff.old", "diff.new"
 
 def _split(text: str) -> list[str]:
     lines = text.splitlines(keepends=True)
-    return [*lines[:_PARAGRAPHS_MAX], "".join(lines[_PARAGRAPHS_MAX:])]
+    rest = "".join(lines[_PARAGRAPHS_MAX:])
+    return [*lines[:_PARAGRAPHS_MAX], rest] if rest else lines
 
 
 def _replace(old: str, new: str) -> list[Span]:
