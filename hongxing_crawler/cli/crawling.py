@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 import sys
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from hongxing_crawler.config import Config
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.crawl import CrawlOptions, Progress
+    from hongxing_crawler.run import RunResult
 
-DEMO_PORTS = (18_631, 18_632)  # fixed, so that a second demo finds the site it knows
 _LEVELS = ("WARNING", "INFO", "DEBUG")  # by the number of -v
 
 _RUN_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
@@ -52,11 +52,12 @@ def crawl(shell: Shell, /, site: str | None, seeds: tuple[str, ...], **flags: An
     SITE is the name of a profile (hongxing, generic) or a file of your own. A run that was
     stopped, by whatever, goes on where it was: type the same command again.
     """
+    from hongxing_crawler.crawl import crawl as run_crawl
     from hongxing_crawler.sites.profile import load_profile
 
     config = _load_config(shell, flags, site=site)
     profile = load_profile(config.site, seeds=seeds)
-    return _crawl(shell, _options(shell, config, profile, flags))
+    return _crawl(shell, partial(run_crawl, _options(shell, config, profile, flags)))
 
 
 @click.command(cls=Command)
@@ -74,13 +75,12 @@ def demo(shell: Shell, /, state: int, **flags: Any) -> int:
 
     Nothing leaves the machine. Everything is kept in var/demo, or in --home.
     """
-    from hongxing_crawler.demo import DemoSite
+    from hongxing_crawler.demo.run import run_demo
+    from hongxing_crawler.sites.profile import load_profile
 
     config = _load_config(shell, flags)
-    with DemoSite(state=state, ports=_demo_ports()) as site:
-        home = _demo_home(config)
-        options = _options(shell, config, site.profile, flags, home=home, delay_s=0.0)
-        return _crawl(shell, options)
+    options = _options(shell, config, load_profile("hongxing"), flags, home=_demo_home(config))
+    return _crawl(shell, partial(run_demo, options, state=state))
 
 
 def _load_config(shell: Shell, flags: dict[str, Any], **more: object) -> Config:
@@ -116,26 +116,13 @@ def _demo_home(config: Config) -> Path:
     return config.home / "demo" if config.origins["home"] == "default" else config.home
 
 
-def _demo_ports() -> tuple[int, int]:
-    """Return the ports of the demo, or any when another program has them."""
-    for port in DEMO_PORTS:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                return (0, 0)
-    return DEMO_PORTS
-
-
-def _crawl(shell: Shell, options: CrawlOptions) -> int:
+def _crawl(shell: Shell, run: Callable[..., RunResult]) -> int:
     from dataclasses import asdict
 
     from hongxing_crawler.cli.tables import show_run
-    from hongxing_crawler.crawl import crawl as run_crawl
 
     with _progress(shell) as progress:
-        result = run_crawl(options, progress)
+        result = run(progress=progress)
     shell.result(asdict(result), show_run(result))
     if result.exit_code and not shell.json:
         shell.complain(result.sentence)
