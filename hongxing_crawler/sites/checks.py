@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
-from selectolax.lexbor import LexborHTMLParser, SelectolaxError
+from turbohtml import SelectorSyntaxError, parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,6 +24,7 @@ _SELECTOR_KEYS = ("next_list", "list_item", "next_part")
 _PAIR_FIELDS = ("title", "body", "date", "source", "author", "editor", "kicker", "subheadline")
 _MINIMUMS = {"max_list_pages": 1, "max_depth": 1}
 
+_EMPTY_PAGE = parse("<p></p>")
 _NAME_RE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _HOST_RE = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9][a-z0-9-]*(?::[0-9]{1,5})?")
 _EXTENSION_RE = re.compile(r"[a-z0-9]{1,8}")
@@ -51,9 +52,9 @@ def _regex_reason(pattern: str, groups: Iterable[str] = ()) -> str:
 
 def _selector_reason(selector: str) -> str:
     try:
-        LexborHTMLParser("<p></p>").css_first(selector)
-    except SelectolaxError:
-        return "bad CSS selector"
+        _EMPTY_PAGE.select_one(selector)
+    except SelectorSyntaxError as error:
+        return str(error)
     return ""
 
 

@@ -1,0 +1,294 @@
+"""The demo site as a running server: which address answers what, in which state."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import TYPE_CHECKING, Self
+
+from hongxing_crawler.demo import render
+from hongxing_crawler.demo.content import DATA_FOLDER, Article, Channel, load_site
+from hongxing_crawler.demo.faults import Fault, Faults
+from hongxing_crawler.demo.message import Reply, Request
+from hongxing_crawler.demo.seed import render_seed
+from hongxing_crawler.demo.server import Server
+from hongxing_crawler.sites.profile import load_profile, with_hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from hongxing_crawler.core.profile import SiteProfile
+
+COUNTER_RE = re.compile(r"^/content/(?:visit|clicks|star)\b|^/site/\d+$")
+
+_BEIJING = timezone(timedelta(hours=8))
+_SECOND_STATE_AT = datetime(2026, 11, 1, 8, 0, tzinfo=_BEIJING)
+_HTML = b"text/html; charset=utf-8"
+_LIST_RE = re.compile(r"/channel/(\d+)(?:_(\d+))?\.html")
+_DAY_RE = re.compile(r"/channel/(\d{4})/(\d\d)(\d\d)/(\d+)\.html")
+_TOPIC_RE = re.compile(r"/topic/(\d+)/(?:index\.html)?")
+_ROBOTS = """\
+User-agent: *
+Disallow: /admin/
+Crawl-delay: 0.01
+Sitemap: {www}/sitemap.xml
+"""
+_SMALL_FILES = {
+    "/css/site.css": ("text/css", "body{margin:0}"),
+    "/js/site.js": ("application/javascript", "window.initPlayer=function(){};"),
+    "/admin/login.html": ("text/html; charset=utf-8", "<html><h1>登录</h1></html>"),
+}
+_NOT_FOUND = "<html><head><title>404</title></head><body><h1>404 Not Found</h1></body></html>"
+
+
+def demo_profile(www_base: str, img_base: str) -> SiteProfile:
+    """Point the real site's profile to the demo site's two servers."""
+    moves = {"www.hxw.gov.cn": www_base, "img.hxw.gov.cn": img_base}
+    return with_hosts(load_profile("hongxing"), moves)
+
+
+class DemoSite:
+    """Serve the demo site on loopback: ``www`` and ``img`` on a port each.
+
+    >>> with DemoSite() as demo:
+    ...     demo.profile.hosts[0] == demo.www.removeprefix("http://")
+    True
+
+    Attributes of use to tests: ``log`` (all requests), ``counter_calls`` (requests that a
+    polite crawler never makes), ``faults`` (switch them on and off while it runs).
+    """
+
+    def __init__(
+        self,
+        *,
+        state: int = 1,
+        faults: Iterable[Fault] = (),
+        ports: tuple[int, int] = (0, 0),
+        folder: Path = DATA_FOLDER / "demo_site",
+    ) -> None:
+        self._folder = folder
+        self._server = Server(self._answer, ports={"www": ports[0], "img": ports[1]})
+        self._cache: dict[tuple[int, str, str], Reply] = {}
+        self.faults = Faults()
+        self.faults.add(*faults)
+        self.switch_to(state)
+
+    def switch_to(self, state: int) -> None:
+        """Change to another state of the site: pages changed, removed and new in state 2."""
+        self._site = load_site(state, self._folder)
+        self._articles = {
+            article.part_path(number): (article, number)
+            for article in self._site.articles
+            for number in range(1, len(article.parts) + 1)
+        }
+        self.state = state
+
+    @property
+    def www(self) -> str:
+        return self._server.bases["www"]
+
+    @property
+    def img(self) -> str:
+        return self._server.bases["img"]
+
+    @property
+    def profile(self) -> SiteProfile:
+        return demo_profile(self.www, self.img)
+
+    @property
+    def log(self) -> list[Request]:
+        return self._server.log
+
+    @property
+    def counter_calls(self) -> list[Request]:
+        return [request for request in self.log if COUNTER_RE.search(request.path)]
+
+    def start(self) -> Self:
+        self._server.start()
+        return self
+
+    def stop(self) -> None:
+        self._server.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def _answer(self, request: Request) -> Reply:
+        return self.faults.apply(request, self._answer_rightly)
+
+    def _answer_rightly(self, request: Request) -> Reply:
+        key = (self.state, request.site, request.target)
+        if key not in self._cache:
+            self._cache[key] = self._find_file(request) or self._find_page(request)
+        return _fit_to_client(self._cache[key], request)
+
+    def _find_file(self, request: Request) -> Reply | None:
+        wanted = (request.site, request.path)
+        stored = next((f for f in self._site.files if (f.site, f.path) == wanted), None)
+        if stored is None:
+            return None
+        body = (self._folder / "files" / stored.file).read_bytes()
+        headers = [("Content-Type", stored.content_type.encode())] if stored.content_type else []
+        if stored.disposition:
+            value = f'attachment; filename="{stored.disposition}"'.encode("gbk")
+            headers.append(("Content-Disposition", value))
+        return _with_validators(
+            Reply(200, tuple(headers), body), datetime(2020, 1, 1, tzinfo=_BEIJING)
+        )
+
+    def _find_page(self, request: Request) -> Reply:
+        path = request.path if request.site == "www" else ""
+        for find in (self._find_article, self._find_listing, self._find_fixed, self._find_odd):
+            if reply := find(path):
+                return reply
+        return _not_found()
+
+    def _find_article(self, path: str) -> Reply | None:
+        if path.startswith("/m/") and path[2:] in self._articles:
+            return self._html(render.render_mobile(self._site, self._articles[path[2:]][0]))
+        if path not in self._articles:
+            return None
+        article, number = self._articles[path]
+        if article.verbatim:
+            html = render_seed(article, self._folder)
+        else:
+            html = render.render_article(self._site, article, number)
+        reply = self._html(html, article.charset, declare=article.declared == "header")
+        return _dress(reply, article, self.state)
+
+    def _find_listing(self, path: str) -> Reply | None:
+        if path in {"/", "/index.html"}:
+            return self._html(render.render_home(self._site))
+        if match := _LIST_RE.fullmatch(path):
+            return self._find_list(int(match[1]), int(match[2] or 1))
+        if match := _DAY_RE.fullmatch(path):
+            return self._find_day(int(match[4]), "-".join(match.groups()[:3]))
+        if match := _TOPIC_RE.fullmatch(path):
+            found = [topic for topic in self._site.topics if topic.id == int(match[1])]
+            return self._html(render.render_topic(self._site, found[0])) if found else None
+        return None
+
+    def _find_channel(self, channel_id: int) -> Channel | None:
+        return next((c for c in self._site.channels if c.id == channel_id), None)
+
+    def _find_list(self, channel_id: int, number: int) -> Reply | None:
+        channel = self._find_channel(channel_id)
+        items = self._site.list_articles(channel.key) if channel else []
+        if not channel or (number > 1 and (number - 1) * render.PAGE_SIZE >= len(items)):
+            return None
+        return self._html(render.render_list(self._site, channel, number, items))
+
+    def _find_day(self, channel_id: int, day: str) -> Reply | None:
+        channel = self._find_channel(channel_id)
+        if not channel:
+            return None
+        items = [a for a in self._site.list_articles(channel.key) if a.date.startswith(day)]
+        return self._html(render.render_list(self._site, channel, 1, items))
+
+    def _find_fixed(self, path: str) -> Reply | None:
+        if path in _SMALL_FILES:
+            return _text(*_SMALL_FILES[path])
+        if COUNTER_RE.search(path):
+            return _text("application/json", "1")
+        makers = {
+            "/robots.txt": ("text/plain", self._make_robots),
+            "/sitemap.xml": ("application/xml", self._make_sitemap),
+            "/rss.xml": ("application/rss+xml", self._make_feed),
+            "/content/list/channel": ("application/json", self._make_script_list),
+        }
+        kind, make = makers.get(path, ("", str))
+        return _text(kind, make()) if kind else None
+
+    def _make_robots(self) -> str:
+        return _ROBOTS.format(www=self.www)
+
+    def _make_sitemap(self) -> str:
+        return render.render_sitemap(self.www, self._site.list_articles())
+
+    def _make_feed(self) -> str:
+        return render.render_feed(self.www, self._site.list_articles()[:20])
+
+    def _find_odd(self, path: str) -> Reply | None:
+        if path in self._site.redirects:
+            return Reply(301, (("Location", self._site.redirects[path].encode()),))
+        if path in self._site.soft_404:
+            return self._html(render.render_home(self._site))
+        return None
+
+    def _make_script_list(self) -> str:
+        scripted = {channel.key for channel in self._site.channels if channel.style == "script"}
+        items = [a for a in self._site.list_articles() if a.channel in scripted]
+        rows = [
+            {"title": a.headline, "contentUrl": self.www + a.path, "publishTimeStr": a.date[:16]}
+            for a in items
+        ]
+        return json.dumps(rows, ensure_ascii=False)
+
+    def _html(self, html: str, charset: str = "utf-8", *, declare: bool = True) -> Reply:
+        html = html.replace('"img:/', f'"{self.img}/').replace('"www:/', f'"{self.www}/')
+        html = html.replace('"old:/', '"http://www.hnredstar.gov.cn/')
+        kind = f"text/html; charset={charset}" if declare else "text/html"
+        return Reply(200, (("Content-Type", kind.encode()),), html.encode(charset))
+
+
+def _not_found() -> Reply:
+    return Reply(404, (("Content-Type", _HTML),), _NOT_FOUND.encode())
+
+
+def _text(kind: str, text: str) -> Reply:
+    return Reply(200, (("Content-Type", kind.encode()),), text.encode())
+
+
+def _with_validators(reply: Reply, changed_at: datetime, etag: str = "") -> Reply:
+    tag = etag or hashlib.sha256(reply.body).hexdigest()[:16]
+    stamp = format_datetime(changed_at.astimezone(UTC), usegmt=True)
+    more = (("ETag", f'"{tag}"'.encode()), ("Last-Modified", stamp.encode()))
+    return replace(reply, headers=(*reply.headers, *more))
+
+
+def _dress(reply: Reply, article: Article, state: int) -> Reply:
+    """Give an article's answer the habits of its server: validators, chunks, repeated headers."""
+    changed = state == 2 and article.second is not None
+    written_at = datetime.fromisoformat(article.date).replace(tzinfo=_BEIJING)
+    if article.template == "2012":
+        stamp = format_datetime(written_at.astimezone(UTC), usegmt=True)
+        reply = replace(reply, headers=(*reply.headers, ("Last-Modified", stamp.encode())))
+    elif article.template != "video":
+        etag = f"lie{article.id}" if article.lying_etag else ""
+        at = written_at if article.lying_etag or not changed else _SECOND_STATE_AT
+        reply = _with_validators(reply, at, etag)
+    if article.id % 5 == 0:
+        repeated = (("Set-Cookie", b"a=1; Path=/"), ("Set-Cookie", b"b=2; Path=/"), ("Via", b"x"))
+        reply = replace(reply, headers=(*reply.headers, *repeated, ("Via", b"y")))
+    return replace(reply, chunked=article.id % 3 == 1)
+
+
+def _fit_to_client(reply: Reply, request: Request) -> Reply:
+    """Answer 304 to matching validators, and compress what the client can read."""
+    if reply.status == 200 and _is_unchanged(reply, request):
+        kept = tuple(h for h in reply.headers if h[0] in {"ETag", "Last-Modified", "Set-Cookie"})
+        return Reply(304, kept)
+    is_text = reply.get_header("Content-Type").startswith(b"text/html")
+    if is_text and "gzip" in request.get_header("Accept-Encoding") and len(reply.body) % 2:
+        headers = (*reply.headers, ("Content-Encoding", b"gzip"), ("Vary", b"Accept-Encoding"))
+        return replace(reply, headers=headers, body=gzip.compress(reply.body, 6, mtime=0))
+    return reply
+
+
+def _is_unchanged(reply: Reply, request: Request) -> bool:
+    if asked := request.get_header("If-None-Match"):
+        return asked.encode() == reply.get_header("ETag")
+    asked = request.get_header("If-Modified-Since")
+    stamp = reply.get_header("Last-Modified").decode()
+    if not asked or not stamp:
+        return False
+    return parsedate_to_datetime(asked) >= parsedate_to_datetime(stamp)
