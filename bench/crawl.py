@@ -86,18 +86,7 @@ def build_command(variant: str, folder: Path, base_url: str, page_count: int) ->
         return [sys.executable, script, variant, base_url, str(page_count), str(folder)]
     profile = write_profile(folder, base_url, page_count)
     home = str(folder / "home")
-    return [
-        sys.executable,
-        "-m",
-        "hongxing_crawler",
-        "crawl",
-        str(profile),
-        "--home",
-        home,
-        "--delay",
-        "0",
-        "-q",
-    ]
+    return [sys.executable, "-m", "hongxing_crawler", "crawl", str(profile), "--home", home, "-q"]
 
 
 def count_rows(variant: str, folder: Path) -> int | None:
@@ -121,7 +110,7 @@ def run(variant: str, base_url: str, page_count: int) -> Run:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=folder,  # no scrapy.cfg for the peers
-                env=os.environ | {"PYTHONPATH": str(HERE.parent)},
+                env=os.environ | {"PYTHONPATH": str(HERE.parent), "HONGXING_DELAY_S": "0"},
                 preexec_fn=lambda: os.sched_setaffinity(0, {CLIENT_CPU}),  # noqa: PLW1509 - one thread
             )
             half = min(500, page_count)
