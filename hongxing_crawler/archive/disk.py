@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import fcntl
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+    from typing import BinaryIO
+
+PART_SUFFIX = ".part"
 
 
 def create(path: Path) -> int:
@@ -64,6 +69,26 @@ def rename(source: Path, target: Path) -> None:
         raise FileExistsError(f"{target} exists and is never replaced")
     source.rename(target)
     sync_folder(target.parent)
+
+
+@contextmanager
+def replaced(path: Path) -> Iterator[BinaryIO]:
+    """Write a file that appears under its name when it is complete, in place of an older one.
+
+    When the block raises, nothing remains and an older file stays as it is.
+    """
+    part = path.with_name(path.name + PART_SUFFIX)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with part.open("wb") as file:
+            yield file
+            file.flush()
+            sync_data(file.fileno())
+        part.replace(path)
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
 
 
 def sync_folder(folder: Path) -> None:

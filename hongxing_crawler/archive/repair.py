@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from hongxing_crawler.archive.reader import Record
 
 DAMAGED_SUFFIX = ".damaged"
-_PART_SUFFIX = ".part"
 _PARTS = frozenset({"request", "metadata"})
 _COPY_BYTES = 1 << 20
 
@@ -162,7 +161,7 @@ def _is_copied(survey: _Survey, target: Path) -> bool:
 
 
 def _copy(survey: _Survey, target: Path) -> None:
-    part = target.with_name(target.name + _PART_SUFFIX)
+    part = target.with_name(target.name + disk.PART_SUFFIX)
     part.unlink(missing_ok=True)  # of a repair that was itself interrupted
     if target.exists():
         raise ArchiveError(f"{target} exists and is never replaced")
