@@ -111,7 +111,7 @@ DAMAGES = {
         [Kind.INDEX_GAP, Kind.INDEX_TARGET],
     ),
     "another address": (
-        lambda lines: [*lines[:-1], lines[-1].replace(b'/z"', b'/y"')],
+        lambda lines: [*lines[:-1], lines[-1].replace(b"//site.", b"//side.")],
         [Kind.INDEX_TARGET],
     ),
     "a torn line": (lambda lines: [*lines[:-1], lines[-1][:60]], [Kind.INDEX_LINE, Kind.INDEX_GAP]),
