@@ -17,6 +17,10 @@ class StateError(HongxingError):
     """The state database is locked, damaged, read-only or from another version."""
 
 
+class DiskFullError(StateError):
+    """The disk of the state database is full; nothing of the transaction was kept."""
+
+
 class LockedError(HongxingError):
     """Another run holds the home directory; come back later."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hongxing_crawler import __version__
-from hongxing_crawler.archive.cdxj import write_index
+from hongxing_crawler.archive.cdxj import captures_in, write_index
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.run import RunResult
 from hongxing_crawler.store.rows import export_run
@@ -121,10 +121,12 @@ def _sum(stats: Mapping[str, Any], prefix: str) -> int:
 
 def _write_files(run: Run) -> dict[str, str]:
     paths = {"home": str(run.home.root)}
-    captures = run.state.captures(run.run_id)
+    for repaired in run.repaired:
+        stem = repaired.name.removesuffix(".warc.gz")
+        write_index(captures_in([repaired], []), run.home.cdxj / f"{stem}.cdxj")
     if run.warcs:
         index = run.home.cdxj / f"{run.profile.name}-{run.run_id}.cdxj"
-        write_index(captures, index)
+        write_index(run.state.captures(run.run_id), index)
         paths["warc"] = " ".join(str(path) for path in run.warcs)
         paths["cdxj"] = str(index)
     paths |= export_run(run.state, run.home.export, run.run_id)
@@ -134,7 +136,7 @@ def _write_files(run: Run) -> dict[str, str]:
 
 def _warnings(run: Run) -> list[str]:
     warnings = [f"run {name} was killed; its work is taken over" for name in run.killed_runs]
-    return [*warnings, *run.repaired]
+    return [*warnings, *run.notes]
 
 
 def _write_record(run: Run, result: RunResult, stats: Mapping[str, Any]) -> None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+import msgspec
 from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
@@ -24,6 +25,7 @@ from hongxing_crawler.archive.captures import ArchivedExchange, read_exchanges
 from hongxing_crawler.archive.reader import read_at, read_records
 from hongxing_crawler.core.clean import clean, join_parts
 from hongxing_crawler.core.page import extract
+from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.core.record import MediaFile
 from hongxing_crawler.core.urls import Scope, canonical_url
 from hongxing_crawler.exceptions import ArchiveError, PageError
@@ -41,7 +43,7 @@ from hongxing_crawler.spiders.news import NewsSpider
 from hongxing_crawler.store.media import keep_media
 from hongxing_crawler.store.rows import export_run
 from hongxing_crawler.store.state import State
-from hongxing_crawler.store.visit import Visit
+from hongxing_crawler.store.visit import Found, Visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -51,7 +53,6 @@ if TYPE_CHECKING:
     from hongxing_crawler.archive.findings import Finding
     from hongxing_crawler.archive.reader import Record
     from hongxing_crawler.core.document import Page
-    from hongxing_crawler.core.profile import SiteProfile
 
 _FRONTIER_KINDS = frozenset(PRIORITIES) | {"seed"}
 _REDIRECTS_MAX = 5
@@ -61,12 +62,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class RunFiles:
-    """The WARC files of one run, in order."""
+    """The WARC files of one run, in order, and the profile that it crawled by."""
 
     run_id: str
     site: str
     started_at: datetime
     paths: tuple[Path, ...]
+    profile: SiteProfile | None = None  # None: its warcinfo names none
 
 
 @dataclass(slots=True)
@@ -99,6 +101,7 @@ def find_runs(paths: Iterable[Path]) -> list[RunFiles]:
             files[0][2].get("hongxing-site", ""),
             min(record.date for record, _, _ in files),
             tuple(path for _, path, _ in files),
+            _recorded_profile(files[0][2]),
         )
         for run_id, files in runs.items()
     ]
@@ -113,9 +116,17 @@ def _warcinfo(record: Record) -> dict[str, str]:
     return {name.strip(): value.strip() for name, _, value in pairs}
 
 
+def _recorded_profile(fields: dict[str, str]) -> SiteProfile | None:
+    """Read the profile back; one of another version that does not fit counts as none."""
+    try:
+        return msgspec.json.decode(fields.get("hongxing-profile", ""), type=SiteProfile)
+    except msgspec.DecodeError:
+        return None
+
+
 def reprocess(
     runs: Iterable[RunFiles],
-    profile_of: Callable[[str], SiteProfile],
+    profile_of: Callable[[RunFiles], SiteProfile],
     state_path: Path,
     export: Path,
     only: Callable[[str], bool] = lambda _record_id: True,
@@ -124,7 +135,7 @@ def reprocess(
 
     Args:
         runs: From ``find_runs``.
-        profile_of: The profile of a site by its name.
+        profile_of: The profile to read a run's pages by; that of ``RunFiles`` gives its rows again.
         state_path: Where the fresh state goes; there must be none.
         export: Where the rows go, in the tree of a home's ``export``.
         only: Which captures count, by record id; a home knows which visits were never finished.
@@ -141,7 +152,7 @@ def reprocess(
         for run in runs:
             times.append(run.started_at)
             state.begin_run(run.run_id, run.started_at, {"site": run.site})
-            replay = _Replay(profile_of(run.site), state, run, located, only, result)
+            replay = _Replay(profile_of(run), state, run, located, only, result)
             replay.replay()
             times.append(replay.ended_at)
             state.end_run(run.run_id, replay.ended_at, 0, "reprocessed", {})
@@ -201,7 +212,7 @@ class _Replay:
     def _visit(self, exchange: ArchivedExchange) -> None:
         capture, metadata = exchange.capture, exchange.metadata
         kind, depth = metadata["hongxing-kind"], int(metadata.get("hongxing-depth", "0"))
-        ticket = self.state.reopen(capture.url, kind, depth, metadata.get("via", ""))
+        ticket = self.state.claim(Found(capture.url, kind, 0, depth), metadata.get("via", ""))
         visit = Visit(ticket, finished_at=capture.fetched_at, captures=[capture], main=capture)
         try:
             response = self._response(exchange)

@@ -7,21 +7,24 @@ import logging
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from socket import gethostname
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
+import msgspec
+
 from hongxing_crawler import __version__
-from hongxing_crawler.archive.repair import repair_open_file
+from hongxing_crawler.archive.repair import repair_folder
 from hongxing_crawler.archive.warc import WarcWriter
 from hongxing_crawler.core.profile import SiteProfile
-from hongxing_crawler.core.urls import Scope, canonical_url
+from hongxing_crawler.core.urls import Scope, canonical_url, shifted_date
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.lock import Holder, hold
+from hongxing_crawler.store.revisit import Retry
 from hongxing_crawler.store.state import State
 from hongxing_crawler.store.visit import Found
 
@@ -38,6 +41,7 @@ KIND = (
 CAPTURE = "hongxing_capture"  # request.meta: where the exchange was archived
 
 _SEED_PRIORITY = 100
+_NO_RETRY = Retry(max_attempts=1)  # BackoffMiddleware repeats; what still failed, the next run asks
 
 logger = logging.getLogger(__name__)
 
@@ -74,13 +78,15 @@ class Run:
         self.profile = _profile(settings)
         self.scope = Scope(self.profile)
         self.home = Home(Path(settings["HONGXING_HOME"]).absolute())
+        self.since = _day(settings["HONGXING_RUN_SINCE"])
         self.stop_reason = ""
         self.stop_detail = ""
         self.limit_reached = ""
         self.sitemaps: list[str] = []
         self.seed_digests: set[str] = set()
         self.warcs: list[Path] = []
-        self.repaired: list[str] = []
+        self.repaired: list[Path] = []  # files that a killed run left open
+        self.notes: list[str] = []
         self.result: RunResult | None = None
         self.failure: BaseException | None = None
         self.home.prepare()
@@ -98,7 +104,7 @@ class Run:
     def _open(self) -> None:
         self.home.empty_spool()
         self._repair()
-        self.state = State.open(self.home.state, now=self.now)
+        self.state = State.open(self.home.state, now=self.now, retry=_NO_RETRY)
         self.killed_runs = self.state.end_killed_runs()
         self.state.requeue_in_flight()
         self.state.begin_run(self.run_id, self.started_at, {"site": self.profile.name})
@@ -109,13 +115,16 @@ class Run:
             self.profile,
             self.started_at,
             full=self.settings.getbool("HONGXING_RUN_FULL"),
+            since=self.since,
         )
         self._writer: WarcWriter | None = None
 
     def _repair(self) -> None:
-        for path in sorted(self.home.warc.glob("*.open")):
-            report = repair_open_file(path)
-            self.repaired.append(str(report))
+        for report in repair_folder(self.home.warc):
+            if report.target is not None:
+                self.repaired.append(report.target)
+            if not report.is_clean:
+                self.notes.append(f"{report.source.name}: {report.lost_bytes} torn bytes cut off")
 
     def _seeds(self, urls: Iterable[str]) -> list[Found]:
         seeds = [Found(canonical_url(url), "seed", _SEED_PRIORITY) for url in urls]
@@ -147,11 +156,19 @@ class Run:
             "isPartOf": self.run_id,
             "hongxing-run": self.run_id,
             "hongxing-site": self.profile.name,
+            "hongxing-profile": msgspec.json.encode(self.profile).decode(),  # for reprocess
         }
 
     def is_ours(self, url: str) -> bool:
         """Tell whether a page address belongs to the site and is not one that counts visits."""
         return self.scope.classify(url) not in {"outside", "never"}
+
+    def wants(self, found: Found) -> bool:
+        """Tell whether a link is worth a visit under ``--since``, as far as its address tells."""
+        if self.since is None or found.kind != "article":
+            return True
+        day = shifted_date(found.url, self.profile)
+        return day is None or day >= self.since
 
     def is_main_host(self, url: str) -> bool:
         return urlsplit(url).netloc in self.profile.hosts
@@ -191,6 +208,10 @@ def new_run_id(started_at: datetime, home: Home) -> str:
     stem = started_at.strftime("run_%Y%m%dT%H%M%SZ")
     names = [stem, *(f"{stem}-{n}" for n in range(2, 1000))]
     return next(name for name in names if not home.run(name).exists())
+
+
+def _day(text: str) -> date | None:
+    return date.fromisoformat(text) if text else None
 
 
 def _profile(settings: BaseSettings) -> SiteProfile:

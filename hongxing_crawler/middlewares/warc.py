@@ -105,6 +105,8 @@ class WarcWriterMiddleware:
         visit: Visit | None = request.meta.get(VISIT)
         if visit is not None:
             visit.captures.append(capture)
+        else:
+            self.run.state.add_captures(self.run.run_id, [capture])
         self.stats.inc_value(f"hongxing/archive/record_count/{capture.record_type}")
         self.stats.inc_value("hongxing/archive/byte_count", capture.length)
 

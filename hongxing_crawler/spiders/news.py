@@ -65,7 +65,7 @@ class NewsSpider(Spider):
         if reading.blocked:
             self.run.stop(self.crawler, "blocked", f"{ticket.url} shows a block page")
         visit.outcome, visit.reason = reading.outcome, reading.reason
-        visit.links = list(reading.links)
+        visit.links = [link for link in reading.links if self.run.wants(link)]
         if reading.page is not None:
             visit.raw_sha256 = hashlib.sha256(answer.body).hexdigest()
             visit.page = await self._with_parts(reading, visit)
@@ -129,6 +129,7 @@ class NewsSpider(Spider):
         if isinstance(error, _REFUSALS):
             visit.outcome, visit.reason = "refused", str(error)
         elif isinstance(error, _NOT_OURS) or self.run.stopping:
+            self.run.state.add_captures(self.run.run_id, visit.captures)
             return []  # stays in flight, and pending for the next run
         else:
             visit.outcome, visit.reason = "failed", failure_reason(error)
