@@ -68,3 +68,4 @@ class Visit:
     cleaned: CleanedPage | None = None  # between the clean and the store pipeline
     media: dict[str, MediaFile] = field(default_factory=dict)  # by URL as on the page
     warnings: list[str] = field(default_factory=list)
+    retry_after_s: float = 0.0  # what the server asked for, after a failure

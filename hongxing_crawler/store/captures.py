@@ -1,0 +1,153 @@
+"""Captures, the WARC files that hold them, and which of them a revisit record may refer to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from hongxing_crawler.items import Capture, Original
+from hongxing_crawler.store.moments import from_us, to_us, url_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from hongxing_crawler.store.database import Database
+
+_URN = "urn:uuid:"
+_SELECT = """
+SELECT w.filename, c.file_offset, c.length, c.record_id, c.record_type, c.payload_digest,
+  COALESCE(c.url, u.url), c.fetched_at, c.status, c.mime, c.extra
+FROM captures c JOIN warc_files w ON w.no = c.warc_no LEFT JOIN urls u ON u.id = c.url_id
+"""
+_IS_ORIGINAL = """
+WHERE w.missing = 0 AND c.id = COALESCE(
+  (SELECT p.original_id FROM pages p JOIN urls x ON x.id = p.url_id WHERE x.key = ?),
+  (SELECT o.capture_id FROM originals o WHERE o.key = ?))
+"""
+_IS_OF_RUN = "WHERE c.run_no = COALESCE(?, c.run_no) ORDER BY c.id"
+
+
+class CaptureTable:
+    """The captures of all runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self._warc_numbers: dict[str, int] = {}
+
+    def add(self, run_no: int, url_id: int | None, url: str, capture: Capture) -> int:
+        """Note a capture of the visit of ``url``; its number."""
+        number = self._db.insert(
+            "INSERT INTO captures (run_no, url_id, url, warc_no, file_offset, length, record_id,"
+            " record_type, payload_digest, fetched_at, status, mime, extra)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                run_no,
+                url_id,
+                None if url_id and capture.url == url else capture.url,
+                self._warc_no(capture.warc_filename),
+                capture.offset,
+                capture.length,
+                capture.record_id.removeprefix(_URN),
+                capture.record_type,
+                capture.payload_digest,
+                to_us(capture.fetched_at),
+                capture.status,
+                capture.mime,
+                msgspec.json.encode(capture.extra).decode() if capture.extra else None,
+            ),
+        )
+        if capture.url != url and is_full(capture):
+            self._db.execute(
+                "INSERT INTO originals (key, capture_id) VALUES (?, ?)"
+                " ON CONFLICT (key) DO UPDATE SET capture_id = excluded.capture_id",
+                (url_key(capture.url), number),
+            )
+        return number
+
+    def _warc_no(self, filename: str) -> int:
+        number = self._warc_numbers.get(filename)
+        if number is None:
+            self.add_file(filename)
+            (number,) = self._db.row("SELECT no FROM warc_files WHERE filename = ?", (filename,))
+            self._warc_numbers[filename] = number
+        return number
+
+    def forget_numbers(self) -> None:
+        """Ask for the files' numbers again: a transaction that named one was undone."""
+        self._warc_numbers.clear()
+
+    def add_file(self, filename: str, size: int | None = None, sha256: str = "") -> None:
+        """Note a WARC file, and its size and digest once it is complete."""
+        self._db.execute(
+            "INSERT INTO warc_files (filename, bytes, sha256) VALUES (?, ?, ?)"
+            " ON CONFLICT (filename) DO UPDATE SET"
+            " bytes = COALESCE(excluded.bytes, warc_files.bytes),"
+            " sha256 = COALESCE(NULLIF(excluded.sha256, ''), warc_files.sha256)",
+            (filename, size, sha256),
+        )
+
+    def find_missing_files(self, folder: Path) -> list[str]:
+        """Look for the WARC files; what is not there is no original any more."""
+        present = {path.name.removesuffix(".open") for path in folder.iterdir()}
+        known = list(self._db.rows("SELECT no, filename, missing FROM warc_files ORDER BY no"))
+        changes = [
+            (int(filename not in present), number)
+            for number, filename, missing in known
+            if (filename not in present) != bool(missing)
+        ]
+        self._db.run_many("UPDATE warc_files SET missing = ? WHERE no = ?", changes)
+        return [filename for _, filename, _ in known if filename not in present]
+
+    def files(self) -> Iterator[tuple[str, int | None, str, bool]]:
+        """Yield name, bytes, sha256 and whether it is missing, in the order of their writing."""
+        for filename, size, sha256, missing in self._db.rows(
+            "SELECT filename, bytes, sha256, missing FROM warc_files ORDER BY no"
+        ):
+            yield filename, size, sha256, bool(missing)
+
+    def of_run(self, run_no: int | None) -> Iterator[Capture]:
+        """Yield the captures of a run, or of all runs, in the order of their writing."""
+        yield from map(_capture, self._db.rows(_SELECT + _IS_OF_RUN, (run_no,)))
+
+    def original(self, url: str) -> Original | None:
+        """Find the last full capture of an address, if its WARC file is there."""
+        key = url_key(url)
+        row = self._db.row(_SELECT + _IS_ORIGINAL, (key, key))
+        return _original(_capture(row)) if row else None
+
+
+def is_full(capture: Capture) -> bool:
+    """Tell whether a capture holds content that a revisit record may stand for."""
+    return (
+        capture.record_type == "response" and capture.status == 200 and bool(capture.payload_digest)
+    )
+
+
+def find_full(captures: Iterable[Capture], url: str) -> int | None:
+    """Return the index of the last full capture of an address."""
+    found = [index for index, item in enumerate(captures) if item.url == url and is_full(item)]
+    return found[-1] if found else None
+
+
+def _capture(row: Any) -> Capture:
+    *head, record_id, record_type, digest, url, fetched_at, status, mime, extra = row
+    filename, offset, length = head
+    return Capture(
+        warc_filename=filename,
+        offset=offset,
+        length=length,
+        record_id=_URN + record_id,
+        record_type=record_type,
+        payload_digest=digest,
+        url=url,
+        fetched_at=from_us(fetched_at),
+        status=status,
+        mime=mime,
+        extra=msgspec.json.decode(extra, type=dict[str, str]) if extra else {},
+    )
+
+
+def _original(capture: Capture) -> Original:
+    return Original(capture.url, capture.fetched_at, capture.record_id, capture.payload_digest)

@@ -1,0 +1,223 @@
+"""The frontier: which URL is asked next, which one when, and which one never again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hongxing_crawler.items import Original
+from hongxing_crawler.store.moments import from_us, to_us, url_key
+from hongxing_crawler.store.recent import RecentUrls
+from hongxing_crawler.store.revisit import PageState, Retry, is_sampled
+from hongxing_crawler.store.visit import Ticket
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
+    from hongxing_crawler.store.database import Database
+    from hongxing_crawler.store.visit import Found, Visit
+
+_TAKE = """
+SELECT u.id, u.url, u.kind, u.priority, u.depth, u.attempts, f.url,
+  p.etag, p.last_modified, p.seen, a.incomplete,
+  COALESCE(c.url, u.url), c.fetched_at, c.record_id, c.payload_digest
+FROM urls u
+LEFT JOIN urls f ON f.id = u.found_on
+LEFT JOIN pages p ON p.url_id = u.id
+LEFT JOIN articles a ON a.key = u.key
+LEFT JOIN captures c ON c.id = p.original_id
+  AND EXISTS (SELECT 1 FROM warc_files w WHERE w.no = c.warc_no AND w.missing = 0)
+"""
+_PLAN_FAILED = """
+UPDATE urls SET state = 'pending', attempts = 0, not_before = 0 WHERE state = 'failed'
+"""
+_PLAN_DUE = """
+UPDATE urls SET state = 'pending', attempts = 0, not_before = 0
+WHERE state IN ('done', 'gone')
+  AND (? = 1 OR id IN (SELECT url_id FROM pages WHERE due_at <= ?))
+  AND (? = 1 OR kind IN ('seed', 'list', 'topic', 'sitemap', 'feed')
+    OR key IN (SELECT key FROM articles WHERE published_day >= ? OR published_day IS NULL))
+"""
+
+
+class Frontier:
+    """URLs and what their last visits found."""
+
+    def __init__(self, database: Database, retry: Retry) -> None:
+        self._db = database
+        self._retry = retry
+        self._recent = RecentUrls()
+
+    def add(self, found: Iterable[Found], found_on: int | None) -> list[str]:
+        """Store links that are not known yet, inside the transaction that is open.
+
+        Returns:
+            Addresses to hand to `remember` when the transaction has ended well.
+        """
+        new = [link for link in found if link.url not in self._recent]
+        if new:
+            self._db.run_many(
+                "INSERT INTO urls (key, url, kind, state, priority, depth, found_on)"
+                " VALUES (?, ?, ?, 'pending', ?, ?, ?) ON CONFLICT (key) DO NOTHING",
+                [
+                    (url_key(link.url), link.url, link.kind, link.priority, link.depth, found_on)
+                    for link in new
+                ],
+            )
+        return [link.url for link in new]
+
+    def count_new(self, found: Iterable[Found], found_on: int | None) -> int:
+        """Store links one by one; how many were not known."""
+        before = self._db.row("SELECT COALESCE(MAX(id), 0) FROM urls")[0]
+        self.add(found, found_on)
+        return int(self._db.row("SELECT COUNT(*) FROM urls WHERE id > ?", (before,))[0])
+
+    def remember(self, urls: Iterable[str]) -> None:
+        self._recent.add(urls)
+
+    def find_id(self, url: str) -> int | None:
+        row = self._db.row("SELECT id FROM urls WHERE key = ?", (url_key(url),))
+        return row[0] if row else None
+
+    def take(self, limit: int, now: datetime, run_id: str, unasked_share: float) -> list[Ticket]:
+        """Hand out the best pending URLs; they are in flight from now on."""
+        rows = self._db.rows(
+            f"{_TAKE} WHERE u.state = 'pending' AND u.not_before <= ?"
+            " ORDER BY u.priority DESC, u.id LIMIT ?",
+            (to_us(now), limit),
+        )
+        tickets = [_ticket(row, run_id, unasked_share) for row in rows]
+        self._mark_in_flight(tickets)
+        return tickets
+
+    def claim(self, url: str, run_id: str, unasked_share: float) -> Ticket:
+        """Hand out one known URL, whatever its state."""
+        row = self._db.row(f"{_TAKE} WHERE u.key = ?", (url_key(url),))
+        ticket = _ticket(row, run_id, unasked_share)
+        self._mark_in_flight([ticket])
+        return ticket
+
+    def _mark_in_flight(self, tickets: list[Ticket]) -> None:
+        self._db.run_many(
+            "UPDATE urls SET state = 'in_flight' WHERE id = ?", [(t.id,) for t in tickets]
+        )
+
+    def release(self, ids: Iterable[int]) -> None:
+        self._db.run_many(
+            "UPDATE urls SET state = 'pending' WHERE id = ? AND state = 'in_flight'",
+            [(number,) for number in ids],
+        )
+
+    def requeue_in_flight(self) -> int:
+        sql = "UPDATE urls SET state = 'pending' WHERE state = 'in_flight'"
+        return self._db.execute(sql).rowcount
+
+    def has_pending(self) -> bool:
+        return self._db.row("SELECT 1 FROM urls WHERE state = 'pending' LIMIT 1") is not None
+
+    def counts(self) -> dict[str, int]:
+        return dict(self._db.rows("SELECT state, COUNT(*) FROM urls GROUP BY state ORDER BY state"))
+
+    def plan(self, now: datetime, *, full: bool, since: date | None) -> int:
+        """Put back what failed, and what is due again; how many that are."""
+        failed = self._db.execute(_PLAN_FAILED).rowcount
+        day = since.isoformat()[:10] if since else ""
+        values = (int(full), to_us(now), int(since is None), day)
+        return failed + self._db.execute(_PLAN_DUE, values).rowcount
+
+    def find_page(self, url_id: int) -> PageState | None:
+        """Read what is known of a URL; None for an unknown number."""
+        row = self._db.row(
+            "SELECT u.state, u.attempts, COALESCE(p.interval_s, 0), COALESCE(p.gone_count, 0),"
+            " COALESCE(p.seen, 0), p.original_id, COALESCE(p.etag, ''),"
+            " COALESCE(p.last_modified, '')"
+            " FROM urls u LEFT JOIN pages p ON p.url_id = u.id WHERE u.id = ?",
+            (url_id,),
+        )
+        return PageState(*row) if row else None
+
+    def settle(self, run_no: int, visit: Visit, page: PageState, moment: datetime) -> None:
+        """Write down what a visit found, and that the URL is not in flight any more."""
+        due_at = to_us(moment) + int(page.interval_s * 1_000_000)
+        self._db.execute(
+            "UPDATE urls SET state = ?, attempts = 0, not_before = 0 WHERE id = ?",
+            (page.state, visit.ticket.id),
+        )
+        self._write_page(run_no, visit, page, (to_us(moment), due_at))
+
+    def fail(self, run_no: int, visit: Visit, page: PageState, now: datetime) -> None:
+        """Count a failed visit: tried again later in this run, or by the next run."""
+        attempts = page.attempts + 1
+        state = "failed" if attempts >= self._retry.max_attempts else "pending"
+        wait_s = max(self._retry.wait_s(attempts), visit.retry_after_s)
+        not_before = to_us(now) + int(wait_s * 1_000_000)
+        self._db.execute(
+            "UPDATE urls SET state = ?, attempts = ?, not_before = ? WHERE id = ?",
+            (state, attempts, not_before, visit.ticket.id),
+        )
+        self._write_page(run_no, visit, page, (to_us(now), to_us(now)))
+
+    def _write_page(
+        self, run_no: int, visit: Visit, page: PageState, times: tuple[int, int]
+    ) -> None:
+        self._db.execute(
+            "INSERT INTO pages (url_id, run_no, visited_at, due_at, outcome, reason, status, etag,"
+            " last_modified, interval_s, gone_count, seen, original_id)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (url_id) DO UPDATE SET run_no = excluded.run_no,"
+            " visited_at = excluded.visited_at, due_at = excluded.due_at,"
+            " outcome = excluded.outcome, reason = excluded.reason, status = excluded.status,"
+            " etag = excluded.etag, last_modified = excluded.last_modified,"
+            " interval_s = excluded.interval_s, gone_count = excluded.gone_count,"
+            " seen = excluded.seen, original_id = excluded.original_id",
+            (
+                visit.ticket.id,
+                run_no,
+                *times,
+                visit.outcome,
+                visit.reason,
+                visit.status,
+                page.etag,
+                page.last_modified,
+                page.interval_s,
+                page.gone_count,
+                int(page.seen),
+                page.original_id,
+            ),
+        )
+
+
+def _ticket(row: Any, run_id: str, unasked_share: float) -> Ticket:
+    (
+        number,
+        url,
+        kind,
+        priority,
+        depth,
+        attempts,
+        found_on,
+        etag,
+        modified,
+        seen,
+        incomplete,
+        *cited,
+    ) = row
+    original = None
+    if cited[2] is not None:
+        original = Original(cited[0], from_us(cited[1]), f"urn:uuid:{cited[2]}", cited[3])
+    # Without the content at hand, or with files still missing, the page itself is needed.
+    has_validators = bool(etag or modified) and original is not None and not incomplete
+    return Ticket(
+        id=number,
+        url=url,
+        kind=kind,
+        priority=priority,
+        depth=depth,
+        attempts=attempts,
+        found_on=found_on or "",
+        etag=etag or "",
+        last_modified=modified or "",
+        original=original,
+        conditional=has_validators and not is_sampled(url, run_id, unasked_share),
+        known=bool(seen),
+    )

@@ -1,0 +1,219 @@
+"""Rows on disk: snapshot and delta as gzipped JSON Lines, a projection of the state.
+
+A file gets its name when it is complete and synced, ``_SUCCESS`` when its folder is complete,
+``latest.json`` last. The same state gives the same bytes: rows are sorted by id, gzip carries no
+time, and nothing asks for the time of day.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from typing import IO, TYPE_CHECKING, Any, cast
+
+import msgspec
+
+from hongxing_crawler.core.record import SCHEMA_VERSION, encode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from hongxing_crawler.core.record import Article
+    from hongxing_crawler.store.state import State
+
+ROWS_PER_PART = 50_000
+_GZIP_LEVEL = 6
+_TREE = "articles/v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file of rows as the manifest lists it."""
+
+    name: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+def export_run(state: State, folder: Path, run_id: str) -> dict[str, str]:
+    """Write the snapshot and every delta that is not on disk yet.
+
+    Deltas of killed runs, which could not write theirs, are written as well, so that no change is
+    missing from the row of deltas.
+
+    Args:
+        state: The state after the run.
+        folder: ``export`` of the home.
+        run_id: The run that ends; its day names the snapshot.
+
+    Returns:
+        Paths by what they are: ``rows``, ``delta``, ``latest``.
+
+    Raises:
+        OSError: The disk refused; what was there before is whole or has lost its ``_SUCCESS``.
+    """
+    root = folder / _TREE
+    waiting = [entry.run_id for entry in state.runs_to_export() if entry.run_id != run_id]
+    for name in (*waiting, run_id):
+        if name == run_id or state.op_counts(name):
+            write_delta(state, folder, name)
+    snapshot = write_snapshot(state, folder, run_id)
+    delta = _delta_folder(root, run_id)
+    latest = {
+        "schema_version": SCHEMA_VERSION,
+        "run_id": run_id,
+        "snapshot": snapshot.relative_to(root).as_posix(),
+        "delta": delta.relative_to(root).as_posix(),
+    }
+    write_file(root / "latest.json", _pretty(latest))
+    state.mark_exported([*waiting, run_id])
+    return {
+        "rows": str(snapshot / _part_name(0)),
+        "delta": str(delta / _part_name(0)),
+        "latest": str(root / "latest.json"),
+    }
+
+
+def write_snapshot(
+    state: State, folder: Path, run_id: str, *, as_of: datetime | None = None
+) -> Path:
+    """Write every living article; the folder.
+
+    Args:
+        state: The state to project.
+        folder: ``export`` of the home.
+        run_id: The run whose day names the snapshot.
+        as_of: The articles as they were known at this moment, under that day; None for now.
+    """
+    day = as_of.strftime("%Y-%m-%d") if as_of else day_of(run_id)
+    target = folder / _TREE / "snapshot" / f"dt={day}"
+    rows = state.articles.as_of(as_of) if as_of else state.articles.snapshot()
+    write_rows(target, rows, {"dataset": "snapshot", "run_id": run_id})
+    return target
+
+
+def write_delta(state: State, folder: Path, run_id: str) -> Path:
+    """Write what a run changed; the folder."""
+    target = _delta_folder(folder / _TREE, run_id)
+    write_rows(target, state.delta(run_id), {"dataset": "delta", "run_id": run_id})
+    return target
+
+
+def day_of(run_id: str) -> str:
+    """Return the UTC day on which a run started.
+
+    >>> day_of("run_20261123T080000Z-2")
+    '2026-11-23'
+    """
+    digits = run_id.removeprefix("run_")
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"
+
+
+def _delta_folder(root: Path, run_id: str) -> Path:
+    return root / "delta" / f"dt={day_of(run_id)}" / f"run={run_id}"
+
+
+def write_rows(folder: Path, rows: Iterable[Article], about: dict[str, str]) -> None:
+    """Write a folder of parts with its manifest; ``_SUCCESS`` stands only while it is complete."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "_SUCCESS").unlink(missing_ok=True)
+    ops: Counter[str] = Counter()
+    parts = list(_write_parts(folder, rows, ops))
+    names = {part.name for part in parts}
+    for old in sorted(folder.glob("part-*.jsonl.gz")):
+        if old.name not in names:
+            old.unlink()
+    manifest = {
+        "schema_version": SCHEMA_VERSION,
+        **about,
+        "rows": sum(part.rows for part in parts),
+        "ops": dict(sorted(ops.items())),
+        "parts": parts,
+    }
+    write_file(folder / "_manifest.json", _pretty(manifest))
+    write_file(folder / "_SUCCESS", b"")
+
+
+def _write_parts(folder: Path, rows: Iterable[Article], ops: Counter[str]) -> Iterator[Part]:
+    """Write at least one part, so that readers of no rows find a file."""
+    iterator, index, count = iter(rows), 0, ROWS_PER_PART
+    while index == 0 or count == ROWS_PER_PART:
+        name = _part_name(index)
+        with _complete_file(folder / name) as file:
+            sink = _Digest(file)
+            count = _write_lines(sink, islice(iterator, ROWS_PER_PART), ops)
+        yield Part(name, count, sink.size, sink.sha256.hexdigest())
+        index += 1
+
+
+def _write_lines(sink: _Digest, rows: Iterable[Article], ops: Counter[str]) -> int:
+    count = 0
+    file = cast("IO[bytes]", sink)
+    with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as packed:
+        for row in rows:
+            packed.write(encode(row) + b"\n")
+            ops[row.op] += 1
+            count += 1
+    return count
+
+
+class _Digest:
+    """A file that counts and digests what is written to it."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self.size = 0
+        self.sha256 = hashlib.sha256()
+
+    def write(self, data: bytes) -> int:
+        self.sha256.update(data)
+        self.size += len(data)
+        return self._file.write(data)
+
+    def flush(self) -> None:
+        self._file.flush()
+
+
+def _part_name(index: int) -> str:
+    return f"part-{index:05d}.jsonl.gz"
+
+
+def _pretty(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a small file so that its name never stands for half of it, a power loss included."""
+    with _complete_file(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def _complete_file(path: Path) -> Iterator[IO[bytes]]:
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with temporary.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

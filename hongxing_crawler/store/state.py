@@ -1,0 +1,328 @@
+"""The state of an archive between and during runs: one file, one transaction a visit.
+
+The WARC files are the record of what happened; this database is what follows from them, and what
+the next run needs to know. A visit is stored whole or not at all, so that a kill at any moment
+leaves URLs in flight, which the next start puts back, and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from hongxing_crawler.core.profile import Revisit
+from hongxing_crawler.store.articles import ArticleTable
+from hongxing_crawler.store.captures import CaptureTable, find_full
+from hongxing_crawler.store.database import Database
+from hongxing_crawler.store.frontier import Frontier
+from hongxing_crawler.store.media_table import MediaTable
+from hongxing_crawler.store.revisit import PageState, Retry, settle
+from hongxing_crawler.store.runs import RunTable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import date, datetime
+    from pathlib import Path
+    from types import TracebackType
+    from typing import Any
+
+    from hongxing_crawler.core.profile import SiteProfile
+    from hongxing_crawler.core.record import Article, MediaFile
+    from hongxing_crawler.items import Capture, Original
+    from hongxing_crawler.store.runs import RunEntry
+    from hongxing_crawler.store.visit import Found, Ticket, Visit
+
+
+class State:
+    """Everything that is kept between runs; open it with `State.open`."""
+
+    def __init__(self, database: Database, now: Callable[[], datetime], retry: Retry) -> None:
+        self._db = database
+        self._now = now
+        self._revisit = Revisit()
+        self._run_id = ""
+        self._frontier = Frontier(database, retry)
+        self._captures = CaptureTable(database)
+        self._media = MediaTable(database)
+        self._runs = RunTable(database)
+        self.articles = ArticleTable(database)
+
+    @classmethod
+    def open(
+        cls,
+        path: Path,
+        *,
+        now: Callable[[], datetime],
+        retry: Retry | None = None,
+        read_only: bool = False,
+    ) -> Self:
+        """Open the state of a home, made when missing.
+
+        Args:
+            path: ``state.sqlite`` in the home.
+            now: Gives the time, aware, in UTC.
+            retry: How often a failed visit is tried in one run.
+            read_only: For those who only look; nothing is made or changed.
+
+        Raises:
+            StateError: The file is newer, damaged, cut short, locked or read-only; the message says
+                which, and what to do.
+        """
+        return cls(Database.open(path, read_only=read_only), now, retry or Retry())
+
+    def close(self) -> None:
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def path(self) -> Path:
+        return self._db.path
+
+    def find_damage(self) -> list[str]:
+        """Read the whole file and say what is wrong with it; empty when it is sound."""
+        return self._db.find_damage()
+
+    # Runs
+
+    def begin_run(self, run_id: str, started_at: datetime, info: dict[str, Any]) -> None:
+        """Write a run into the ledger."""
+        with self._db.transaction():
+            self._runs.begin(run_id, started_at, info)
+        self._run_id = run_id
+
+    def end_run(
+        self, run_id: str, ended_at: datetime, exit_code: int, reason: str, counts: dict[str, Any]
+    ) -> None:
+        """Write a run's end into the ledger, and the log into the file."""
+        with self._db.transaction():
+            self._runs.end(run_id, ended_at, exit_code, reason, counts)
+        self._db.checkpoint()
+
+    def end_killed_runs(self) -> list[str]:
+        """Close the books of runs that never ended; their ids."""
+        with self._db.transaction():
+            return self._runs.end_killed(self._now())
+
+    def runs(self) -> list[RunEntry]:
+        """Return the ledger, oldest run first."""
+        return self._runs.all()
+
+    # Frontier
+
+    def add_found(self, found: Iterable[Found], found_on: str) -> int:
+        """Take URLs into the frontier; how many were not known."""
+        found = list(found)
+        with self._db.transaction():
+            parent = self._frontier.find_id(found_on) if found_on else None
+            return self._frontier.count_new(found, parent)
+
+    def plan(
+        self,
+        run_id: str,
+        profile: SiteProfile,
+        now: datetime,
+        *,
+        full: bool = False,
+        since: date | None = None,
+    ) -> int:
+        """Put what failed or is due back into the frontier; how many URLs that are.
+
+        WARC files are looked for beside the database: what is not there any more is asked for
+        without validators and never referred to.
+
+        Args:
+            run_id: The run that asks.
+            profile: The site, for its revisit rules.
+            now: When the run started.
+            full: Everything is due, gone pages too.
+            since: Of the articles, only those of that day or later.
+        """
+        self._revisit, self._run_id = profile.revisit, run_id
+        warc_folder = self.path.parent / "warc"
+        with self._db.transaction():
+            if warc_folder.is_dir():
+                self._captures.find_missing_files(warc_folder)
+            return self._frontier.plan(now, full=full, since=since)
+
+    def take(self, limit: int) -> list[Ticket]:
+        """Hand out up to ``limit`` pending URLs, best first; they are in flight from now on.
+
+        Not synced: after a power loss they are pending, which is what a restart makes of them.
+        """
+        share = self._revisit.unconditional_share
+        with self._db.transaction(durable=False):
+            return self._frontier.take(limit, self._now(), self._run_id, share)
+
+    def claim(self, found: Found, found_on: str) -> Ticket:
+        """Hand out one URL now, whatever its state; it is made known when it is not."""
+        with self._db.transaction(durable=False):
+            parent = self._frontier.find_id(found_on) if found_on else None
+            self._frontier.add([found], parent)
+            share = self._revisit.unconditional_share
+            return self._frontier.claim(found.url, self._run_id, share)
+
+    def release(self, ids: Iterable[int]) -> None:
+        """Give tickets back unused."""
+        with self._db.transaction(durable=False):
+            self._frontier.release(ids)
+
+    def requeue_in_flight(self) -> int:
+        """Put back what a killed or stopped run left in flight; how many URLs that are."""
+        with self._db.transaction():
+            return self._frontier.requeue_in_flight()
+
+    def has_pending(self) -> bool:
+        return self._frontier.has_pending()
+
+    def counts(self) -> dict[str, int]:
+        """Count the URLs by state (``pending``, ``in_flight``, ``done``, ``failed``, ``gone``)."""
+        return self._frontier.counts()
+
+    # Visits
+
+    def finish(self, run_id: str, visit: Visit) -> list[Article]:
+        """Store all that a visit brought, in one durable transaction.
+
+        A visit that failed after it was stored (an error of a later component) changes nothing.
+
+        Returns:
+            The rows as stored, their history filled in: ``new``, ``changed``, ``deleted`` (a
+            tombstone), or ``snapshot`` for an article that did not change.
+        """
+        _check_not_modified(visit)
+        page = self._frontier.find_page(visit.ticket.id)
+        if page is None:
+            raise ValueError(f"no ticket of this state: {visit.ticket.url}")
+        if visit.outcome == "failed" and page.state not in {"in_flight", "pending"}:
+            return []
+        try:
+            with self._db.transaction():
+                rows, new = self._store(run_id, visit, page)
+        except BaseException:
+            self._captures.forget_numbers()
+            raise
+        self._frontier.remember(new)
+        return rows
+
+    def _store(self, run_id: str, visit: Visit, page: PageState) -> tuple[list[Article], list[str]]:
+        run_no, ticket = self._runs.number(run_id), visit.ticket
+        numbers = [
+            self._captures.add(run_no, ticket.id, ticket.url, capture) for capture in visit.captures
+        ]
+        new = self._frontier.add(visit.links, ticket.id)
+        self._media.store(visit.media)
+        if visit.outcome == "failed":
+            self._frontier.fail(run_no, visit, page, visit.finished_at or self._now())
+            return [], new
+        index = find_full(visit.captures, ticket.url)
+        page = replace(
+            _with_validators(page, visit),
+            original_id=page.original_id if index is None else numbers[index],
+        )
+        return self._settle(run_id, visit, page), new
+
+    def _settle(self, run_id: str, visit: Visit, page: PageState) -> list[Article]:
+        run_no, url, moment = self._runs.number(run_id), visit.ticket.url, self._moment(visit)
+        rows = [self.articles.take_in(run_no, run_id, row) for row in visit.articles]
+        is_gone = visit.outcome == "gone" or (
+            visit.reason == "redirect" and self.articles.exists(url)
+        )
+        if visit.outcome == "unchanged":
+            touched = self.articles.touch(url, moment)
+            rows += [touched] if touched else []
+        changed = any(row.op != "snapshot" for row in rows)
+        page = settle(self._revisit, visit.ticket.kind, page, is_gone=is_gone, changed=changed)
+        if page.state == "gone":
+            buried = self.articles.bury(run_no, run_id, url, moment)
+            rows += [buried] if buried else []
+        self._frontier.settle(run_no, visit, page, moment)
+        return rows
+
+    def _moment(self, visit: Visit) -> datetime:
+        """Return when the visit's answer came, as the archive has it: rows know no other clock."""
+        if visit.main is not None:
+            return visit.main.fetched_at
+        own = [item.fetched_at for item in visit.captures if item.url == visit.ticket.url]
+        return own[-1] if own else visit.finished_at or self._now()
+
+    # Captures and media
+
+    def add_captures(self, run_id: str, captures: Iterable[Capture]) -> None:
+        """Note captures that belong to no visit, such as robots.txt."""
+        with self._db.transaction():
+            for capture in captures:
+                self._captures.add(self._runs.number(run_id), None, "", capture)
+
+    def captures(self, run_id: str | None = None) -> Iterator[Capture]:
+        """Yield the captures of a run, or of all, in the order of their writing."""
+        return self._captures.of_run(self._runs.number(run_id) if run_id else None)
+
+    def original(self, url: str) -> Original | None:
+        """Find the last full capture of an address that a revisit record may refer to."""
+        return self._captures.original(url)
+
+    def warc_file(self, filename: str, size: int, sha256: str) -> None:
+        """Note the size and digest of a complete WARC file."""
+        with self._db.transaction():
+            self._captures.add_file(filename, size, sha256)
+
+    def warc_files(self) -> Iterator[tuple[str, int | None, str, bool]]:
+        """Yield name, bytes, sha256 and whether it is missing, for each WARC file."""
+        return self._captures.files()
+
+    def media(self, url: str) -> MediaFile | None:
+        """Return what became of a file, by its address as on the page."""
+        return self._media.find(url)
+
+    def has_media(self, sha256: str) -> bool:
+        return self._media.has_bytes(sha256)
+
+    # What a run did
+
+    def op_counts(self, run_id: str) -> dict[str, int]:
+        """Count the rows of a run's delta by ``op``."""
+        return self.articles.op_counts(self._runs.number(run_id))
+
+    def delta(self, run_id: str) -> Iterator[Article]:
+        """Yield the rows that a run wrote, sorted by id."""
+        return self.articles.delta(self._runs.number(run_id))
+
+    def rejects(self, run_id: str) -> Iterator[dict[str, Any]]:
+        """Yield the pages of a run that brought no content, with the reason, sorted by URL."""
+        return self._runs.rejects(self._runs.number(run_id))
+
+    def runs_to_export(self) -> list[RunEntry]:
+        """Return the runs whose delta is not on disk yet: the last one, and those killed."""
+        return [entry for entry in self._runs.all() if not entry.exported]
+
+    def mark_exported(self, run_ids: Iterable[str]) -> None:
+        with self._db.transaction():
+            self._runs.mark_exported(run_ids)
+
+
+def _check_not_modified(visit: Visit) -> None:
+    """A server that answers 304 to a question without validators did not answer it."""
+    if visit.status == 304 and not visit.ticket.conditional:
+        visit.outcome, visit.reason = "failed", "not_modified_unasked"
+
+
+def _with_validators(page: PageState, visit: Visit) -> PageState:
+    if visit.status == 200:
+        return replace(page, etag=visit.etag, last_modified=visit.last_modified)
+    if visit.status == 304:
+        return replace(
+            page,
+            etag=visit.etag or page.etag,
+            last_modified=visit.last_modified or page.last_modified,
+        )
+    return page
