@@ -152,6 +152,11 @@ def list_page(number: int, page_count: int) -> bytes:
     return (_frame("要闻", main, "", -(-page_count // LINKS_PER_LIST)) + "</body></html>").encode()
 
 
+def home_page(page_count: int) -> bytes:
+    """The start page: links to the lists alone."""
+    return _frame("红星网首页", "<h1>红星网</h1>", "", -(-page_count // LINKS_PER_LIST)).encode()
+
+
 def _fill(page: bytes, number: int) -> bytes:
     tail = b"</script></body></html>"
     head = b'<script type="text/javascript">\n'

@@ -39,7 +39,7 @@ def build_site(page_count: int) -> dict[bytes, bytes]:
         article_pages.article_path(n): article_pages.article_page(n, page_count)
         for n in range(page_count)
     }
-    site["/"] = site[article_pages.list_path(0)]
+    site["/"] = article_pages.home_page(page_count)
     answers = {path.encode(): _answer(body) for path, body in site.items()}
     answers[b"/robots.txt"] = _answer(b"User-agent: *\nAllow: /\n", "text/plain")
     return answers
