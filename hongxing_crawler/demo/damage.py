@@ -18,7 +18,9 @@ from hongxing_crawler.demo.content import DATA_FOLDER
 if TYPE_CHECKING:
     from pathlib import Path
 
-_KEPT_SIMPLIFIED = frozenset("干后里面游范斗于云谷丑松")  # the kit's table leaves these alone
+# The kit's table leaves these alone, and has forms of its own for some others.
+_KEPT_SIMPLIFIED = frozenset("干后里面游范斗于群余采占系涌台恒云谷丑松")
+_OTHER_FORMS = {"为": "為", "众": "眾", "签": "簽", "闲": "閑"}
 _MARKS = "，。、？！；："
 _NOISE = (5, 6, 7, 8)  # control characters
 _NOISE_RE = re.compile("[\x05-\x08]")
@@ -42,8 +44,8 @@ def _converter() -> opencc.OpenCC:
 
 @cache
 def _traditional(char: str) -> str:
-    if char in _KEPT_SIMPLIFIED:
-        return char
+    if char in _KEPT_SIMPLIFIED or char in _OTHER_FORMS:
+        return _OTHER_FORMS.get(char, char)
     converted = _converter().convert(char)
     return converted if len(converted) == 1 else char
 

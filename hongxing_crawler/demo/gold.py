@@ -38,7 +38,8 @@ class GoldRecord:
     images: tuple[dict[str, str], ...] = ()  # path, caption
     attachments: tuple[dict[str, str], ...] = ()  # path, name
     page_count: int = 1
-    verdict: str = "clean"  # clean | proved
+    damaged: bool = False  # the text was damaged and has to come back
+    exact: bool = True  # False: some characters of the body are lost for good
     rules: tuple[str, ...] = ()  # names of the inserts
     gone: tuple[str, ...] = ()  # nowhere in the row
     kept: tuple[str, ...] = ()  # in no block removed as spam
@@ -76,7 +77,8 @@ def make_record(site: Site, article: Article) -> GoldRecord:
             {"path": _path_of(link.url), "name": fold(link.text)} for link in _unique(article.files)
         ),
         page_count=len(article.parts),
-        verdict="proved" if article.damage else "clean",
+        damaged=bool(article.damage),
+        exact=article.exact,
         rules=tuple(insert.name for insert in inserts),
         gone=tuple(dict.fromkeys(text for insert in inserts for text in insert.gone)),
         kept=tuple(dict.fromkeys(text for insert in inserts for text in insert.kept)),
@@ -97,7 +99,7 @@ def make_seed_record(article: Article, folder: Path) -> GoldRecord:
             {"path": article.body + image["alt"], "caption": image["caption"]}
             for image in gold["images"]
         ),
-        verdict="proved",
+        damaged=True,
         rules=("seed",),
         gone=(*gold["footer_removed"], *gold["spam_removed"]),
     )

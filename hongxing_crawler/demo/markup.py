@@ -52,7 +52,7 @@ class Block:
         if self.kind == "picture":
             return ""
         if self.kind == "table":
-            return "\n".join("\t".join(plain_text(cell) for cell in row) for row in self.rows)
+            return "\n\n".join("\t".join(plain_text(cell) for cell in row) for row in self.rows)
         return plain_text(self.text)
 
     def find_links(self) -> list[Link]:
