@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from hongxing_crawler.core.history import Known, bury, fingerprint, fold
@@ -189,9 +189,7 @@ def _is_incomplete(article: Article) -> bool:
 
 
 def _us(text: str | None) -> int | None:
-    if not text:
-        return None
-    return to_us(datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC))
+    return to_us(datetime.fromisoformat(text)) if text else None
 
 
 def _text(value: int | None) -> str | None:

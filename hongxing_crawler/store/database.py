@@ -46,14 +46,20 @@ class Database:
     one, for changes that a restart would make anyway.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, *, durable: bool = True) -> None:
         self.path = path
         self._connection = connection
-        self._durable = True
+        self._durable = True  # what SQLite is set to now
+        self._may_sync = durable
 
     @classmethod
-    def open(cls, path: Path, *, read_only: bool = False) -> Database:
+    def open(cls, path: Path, *, read_only: bool = False, durable: bool = True) -> Database:
         """Open the file, made when missing, brought to this version when older.
+
+        Args:
+            path: The file.
+            read_only: Make and change nothing.
+            durable: False: no transaction waits for the disk.
 
         Raises:
             StateError: It is newer than this software, damaged, cut short, locked or not ours.
@@ -64,7 +70,8 @@ class Database:
                     raise StateError(f"{path} is missing; `hongxing crawl` makes it")
                 _create(path)
             _check_length(path)
-            return cls(path, _connect(path, read_only=read_only))
+            connection = _connect(path, read_only=read_only)
+            return cls(path, connection, durable=durable)
 
     def close(self) -> None:
         with _translated(self.path):
@@ -73,6 +80,7 @@ class Database:
     @contextmanager
     def transaction(self, *, durable: bool = True) -> Iterator[None]:
         """Do all of the block or nothing of it."""
+        durable = durable and self._may_sync
         if durable is not self._durable:
             self.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._durable = durable

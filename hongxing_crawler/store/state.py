@@ -55,6 +55,7 @@ class State:
         now: Callable[[], datetime],
         retry: Retry | None = None,
         read_only: bool = False,
+        durable: bool = True,
     ) -> Self:
         """Open the state of a home, made when missing.
 
@@ -63,12 +64,15 @@ class State:
             now: Gives the time, aware, in UTC.
             retry: How often a failed visit is tried in one run.
             read_only: For those who only look; nothing is made or changed.
+            durable: False for a state that is made again when it is lost (``reprocess``): a power
+                loss may then cost the last visits, a kill still costs nothing.
 
         Raises:
             StateError: The file is newer, damaged, cut short, locked or read-only; the message says
                 which, and what to do.
         """
-        return cls(Database.open(path, read_only=read_only), now, retry or Retry())
+        database = Database.open(path, read_only=read_only, durable=durable)
+        return cls(database, now, retry or Retry())
 
     def close(self) -> None:
         self._db.close()
