@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hongxing_crawler.items import Original
@@ -11,7 +12,7 @@ from hongxing_crawler.store.revisit import PageState, Retry, is_sampled
 from hongxing_crawler.store.visit import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import date, datetime
 
     from hongxing_crawler.store.database import Database
@@ -90,10 +91,10 @@ class Frontier:
         self._mark_in_flight(tickets)
         return tickets
 
-    def claim(self, url: str, run_id: str, unasked_share: float) -> Ticket:
-        """Hand out one known URL, whatever its state."""
+    def claim(self, url: str, found_on: str) -> Ticket:
+        """Hand out one known URL, whatever its state, as found on the page that is named."""
         row = self._db.row(f"{_TAKE} WHERE u.key = ?", (url_key(url),))
-        ticket = _ticket(row, run_id, unasked_share)
+        ticket = replace(_ticket(row, "", 0.0), found_on=found_on)
         self._mark_in_flight([ticket])
         return ticket
 
@@ -117,6 +118,14 @@ class Frontier:
 
     def counts(self) -> dict[str, int]:
         return dict(self._db.rows("SELECT state, COUNT(*) FROM urls GROUP BY state ORDER BY state"))
+
+    def counts_by_origin(self) -> Iterator[tuple[str, str, str, int]]:
+        """Yield the page where URLs were found, their kind, their state, and how many they are."""
+        yield from self._db.rows(
+            "SELECT COALESCE(f.url, ''), u.kind, u.state, COUNT(*)"
+            " FROM urls u LEFT JOIN urls f ON f.id = u.found_on"
+            " GROUP BY u.found_on, f.url, u.kind, u.state ORDER BY 1, 2, 3"
+        )
 
     def plan(self, now: datetime, *, full: bool, since: date | None) -> int:
         """Put back what failed, and what is due again; how many that are."""

@@ -168,12 +168,15 @@ class State:
             return self._frontier.take(limit, self._now(), self._run_id, share)
 
     def claim(self, found: Found, found_on: str) -> Ticket:
-        """Hand out one URL now, whatever its state; it is made known when it is not."""
+        """Hand out one URL now, whatever its state; it is made known when it is not.
+
+        For `reprocess`, which has the visits' order and finders from the archive: the ticket is
+        conditional whenever it can be, because the archive knows what was asked.
+        """
         with self._db.transaction(durable=False):
             parent = self._frontier.find_id(found_on) if found_on else None
             self._frontier.add([found], parent)
-            share = self._revisit.unconditional_share
-            return self._frontier.claim(found.url, self._run_id, share)
+            return self._frontier.claim(found.url, found_on)
 
     def release(self, ids: Iterable[int]) -> None:
         """Give tickets back unused."""
@@ -191,6 +194,10 @@ class State:
     def counts(self) -> dict[str, int]:
         """Count the URLs by state (``pending``, ``in_flight``, ``done``, ``failed``, ``gone``)."""
         return self._frontier.counts()
+
+    def url_counts(self) -> Iterator[tuple[str, str, str, int]]:
+        """Yield the page where URLs were found, their kind, their state, and how many they are."""
+        return self._frontier.counts_by_origin()
 
     # Visits
 
