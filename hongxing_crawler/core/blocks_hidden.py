@@ -19,7 +19,9 @@ _HIDDEN_STYLE_RE = re.compile(
     r"|(?:left|top)\s?:\s?-\d{3}",
     re.IGNORECASE,
 )
-_OFFSCREEN_RE = re.compile(r"(?:left|top|text-indent|margin(?:-left|-top)?)\s?:\s?-\d{3}", re.IGNORECASE)
+_OFFSCREEN_RE = re.compile(
+    r"(?:left|top|text-indent|margin(?:-left|-top)?)\s?:\s?-\d{3}", re.IGNORECASE
+)
 _MAX_CSS_CHARS = 200_000
 _SELECTOR_NAME_RE = re.compile(r"([.#])([\w-]{1,60})")
 HIDING_WRITE_RE = re.compile(

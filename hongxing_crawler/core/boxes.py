@@ -7,7 +7,8 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.blocks_hidden import hidden_class_names, is_hidden
-from hongxing_crawler.core.boxes_names import is_article, is_aside, name_of
+from hongxing_crawler.core.spam import LEAST_BARS, count_bars, is_name_wheel
+from hongxing_crawler.core.boxes_names import is_article, is_aside, is_comments, name_of
 
 if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Block, Outline
@@ -18,8 +19,23 @@ if TYPE_CHECKING:
 MOST_OF_THE_PAGE = 0.45
 _BEFORE_HEADLINE = 0.2
 _IN_ASIDE = 0.1
-_CLIMB_GAIN = 1.25
-_CLIMB_LINK_SHARE = 0.25
+# The box widens when its surroundings add this share of its prose, and are themselves mostly
+# prose with few links: articles in several sibling boxes are joined, teasers are not.
+_CLIMB_GAIN = 0.15
+_CLIMB_PROSE_SHARE = 0.5
+_CLIMB_LINK_SHARE = 0.2
+# Prose of distant descendants counts this much, times the share of prose in the box.
+_WHOLE_PART = 0.6
+_LEAST_SHARE = 0.1
+# Reader comments may outweigh a short article by far.
+_LEAST_ARTICLE = 60.0
+_LEAVES = frozenset(
+    ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "strong", "center", "blockquote")
+)
+_LEAF_GROWTH = 8
+# An article begins this near its headline, in lines.
+_NEAR_HEADLINE = 25
+_FAR_FACTOR = 0.7
 
 
 @dataclass(slots=True)
@@ -34,11 +50,15 @@ class Survey:
     def weight(self, block: Block) -> float:
         return self.weights[block.last] - self.weights[block.first]
 
+    def char_count(self, block: Block) -> int:
+        return self.chars[block.last] - self.chars[block.first]
+
+    def link_char_count(self, block: Block) -> int:
+        return self.link_chars[block.last] - self.link_chars[block.first]
+
     def link_share(self, block: Block) -> float:
-        chars = self.chars[block.last] - self.chars[block.first]
-        return (
-            (self.link_chars[block.last] - self.link_chars[block.first]) / chars if chars else 0.0
-        )
+        chars = self.char_count(block)
+        return self.link_char_count(block) / chars if chars else 0.0
 
 
 def survey(outline: Outline, headline: int) -> Survey:
@@ -49,6 +69,9 @@ def survey(outline: Outline, headline: int) -> Survey:
     aside = [""] * len(lines)
     limit = MOST_OF_THE_PAGE * sums[-1]
     _mark_hidden(outline, sums, limit, aside)
+    for number, line in enumerate(lines):
+        if len(line.text) > 20 and count_bars(line.text) >= LEAST_BARS and is_name_wheel(line.text):
+            aside[number] = aside[number] or "wheel"
     for block in outline.blocks:
         if not block.attrs and block.tag not in {"footer", "nav", "aside"}:
             continue
@@ -56,8 +79,7 @@ def survey(outline: Outline, headline: int) -> Survey:
         if (
             first == last
             or aside[first]
-            or (sums[last] - sums[first] >= max(limit, 1e-9)
-            and sums[-1])
+            or (sums[last] - sums[first] >= max(limit, 1e-9) and sums[-1])
         ):
             continue
         if block.tag in {"footer", "nav", "aside"} or is_aside(name_of(block.attrs)):
@@ -70,8 +92,18 @@ def survey(outline: Outline, headline: int) -> Survey:
         weights[number] *= _BEFORE_HEADLINE
     return Survey(
         [0.0, *accumulate(weights)],
-        [0, *accumulate(len(line.text) for line in lines)],
-        [0, *accumulate(line.link_chars for line in lines)],
+        [
+            0,
+            *accumulate(
+                0 if why else len(line.text) for line, why in zip(lines, aside, strict=True)
+            ),
+        ],
+        [
+            0,
+            *accumulate(
+                0 if why else line.link_chars for line, why in zip(lines, aside, strict=True)
+            ),
+        ],
         aside,
     )
 
@@ -95,7 +127,7 @@ def _mark_hidden(outline: Outline, sums: list[float], limit: float, aside: list[
                 aside[number] = aside[number] or "hidden"
 
 
-def find_article_box(outline: Outline, look: Survey) -> Block:
+def find_article_box(outline: Outline, look: Survey, headline: int) -> Block:
     """Choose the box whose own lines and near descendants hold the prose."""
     scores: dict[int, float] = {}
     weights, lines, blocks = look.weights, outline.lines, outline.blocks
@@ -109,6 +141,12 @@ def find_article_box(outline: Outline, look: Survey) -> Block:
                 break
             scores[block.number] = scores.get(block.number, 0.0) + part * weight
             block = block.parent
+    total = look.weights[-1]
+    for block in blocks:
+        weight = look.weight(block)
+        if weight > _LEAST_SHARE * total:
+            share = min(1.0, weight / max(1, look.char_count(block)))
+            scores[block.number] = scores.get(block.number, 0.0) + _WHOLE_PART * weight * share
     best, best_score = blocks[0], 0.0
     for number, score in scores.items():
         block = blocks[number]
@@ -116,19 +154,35 @@ def find_article_box(outline: Outline, look: Survey) -> Block:
         score *= (1 - share) ** 2
         if is_article(name_of(block.attrs)):
             score *= 1.2
+        if headline >= 0 and block.first > headline + _NEAR_HEADLINE:
+            score *= _FAR_FACTOR
         if score > best_score:
             best, best_score = block, score
-    return _climb(best, look)
+    return _climb(_widen_leaf(best, look), look)
+
+
+def _widen_leaf(box: Block, look: Survey) -> Block:
+    """Take the parent of a lone paragraph: its neighbours belong to it."""
+    parent = box.parent
+    if box.tag not in _LEAVES or parent is None or parent.tag in {"body", "html"}:
+        return box
+    return parent if look.char_count(parent) <= _LEAF_GROWTH * look.char_count(box) else box
 
 
 def _climb(box: Block, look: Survey) -> Block:
-    """Widen the box while its surroundings add much prose and few links."""
+    """Widen the box while its surroundings add much prose, and little else."""
     parent = box.parent
     while parent is not None and parent.tag != "html":
-        if (
-            look.weight(parent) > _CLIMB_GAIN * look.weight(box)
-            and look.link_share(parent) < _CLIMB_LINK_SHARE
-        ):
+        if _adds_prose(parent, box, look):
             box = parent
         parent = parent.parent
     return box
+
+
+def _adds_prose(parent: Block, box: Block, look: Survey) -> bool:
+    gain = look.weight(parent) - look.weight(box)
+    if gain <= _CLIMB_GAIN * look.weight(box):
+        return False
+    chars = max(1, look.char_count(parent) - look.char_count(box))
+    linked = look.link_char_count(parent) - look.link_char_count(box)
+    return gain > _CLIMB_PROSE_SHARE * chars and linked < _CLIMB_LINK_SHARE * chars

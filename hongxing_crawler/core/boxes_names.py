@@ -15,6 +15,7 @@ _ASIDE_RE = re.compile(
     r"|disclaimer|qrcode|weixin|wechat|subscribe|newsletter|popup|modal|dialog",
     re.IGNORECASE,
 )
+_COMMENTS_RE = re.compile(r"comment|pinglun|replies|guestbook|disqus", re.IGNORECASE)
 _ARTICLE_RE = re.compile(
     r"trs_editor|ucap-?content|\bzoom|article|artibody|arti_?con|endtext|main_?text|^content|content$|con_?text|post_?body|entry"
     r"|cont_?txt|detail|news_?txt|newstext|story|zhengwen|^text$|rich_media_content|the_content|vsbcontent|wp_articlecontent|body_?text",
@@ -45,3 +46,8 @@ def is_aside(name: str) -> bool:
 def is_article(name: str) -> bool:
     """Say whether a name belongs to the boxes in which articles stand."""
     return any(_ARTICLE_RE.search(word) for word in name.split()) if name else False
+
+
+def is_comments(name: str) -> bool:
+    """Say whether a name belongs to the comments of readers."""
+    return bool(name) and bool(_COMMENTS_RE.search(name))

@@ -86,6 +86,7 @@ def clean(page: Page, profile: SiteProfile | None = None) -> CleanedPage:
         doc_number=_doc_number(page, body),
         article_body_html=page.body_html,
         channel=page.channel,
+        page_count=page.page_count,
         breadcrumbs=page.breadcrumbs,
         images=page.images,
         attachments=page.attachments,
@@ -146,5 +147,6 @@ def join_parts(pages: Sequence[Page]) -> Page:
         next_parts=(),
         removed=tuple(item for page in pages for item in page.removed),
         warnings=tuple(dict.fromkeys(item for page in pages for item in page.warnings)),
+        page_count=len(pages),
         text_sample="\n".join(page.text_sample for page in pages)[:200_000],
     )

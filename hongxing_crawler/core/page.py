@@ -17,14 +17,15 @@ from hongxing_crawler.core.document import FoundImage, Page
 from hongxing_crawler.core.facts import Facts, find_facts
 from hongxing_crawler.core.pagers import split_pagers
 from hongxing_crawler.core.profile import SiteProfile
-from hongxing_crawler.core.removals import describe_dropped
+from hongxing_crawler.core.removals import describe_dropped, describe_runs
 from hongxing_crawler.core.spam_kit import cut_kit_junk
+from hongxing_crawler.core.spam_links import cut_link_runs
 from hongxing_crawler.core.text import paragraphs_of
 from hongxing_crawler.core.text_captions import find_captions, is_image_name
 from hongxing_crawler.core.text_html import write_html
 from hongxing_crawler.core.text_media import find_attachments, find_images, find_videos
 from hongxing_crawler.core.text_select import Choice, choose_lines
-from hongxing_crawler.core.titles import Headline, find_headline
+from hongxing_crawler.core.titles import Headline, find_headline, settle_headline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
     from hongxing_crawler.core.blocks import Block, Outline, Picture
     from hongxing_crawler.core.boxes_template import Match
-    from hongxing_crawler.core.text import Paragraph
+    from hongxing_crawler.core.spam_links import cut_link_runs
+from hongxing_crawler.core.text import Paragraph
 
 MAX_BYTES = 8_000_000
 MAX_CHARS = 4_000_000
@@ -67,7 +69,9 @@ def extract(
     cut = cut_kit_junk(decoded.text[:MAX_CHARS])
     document = parse(cut.html)
     outline = Walker().walk(document)
+    runs = cut_link_runs(outline)
     reader = _Reader(url, outline, profile or _NO_PROFILE)
+    reader.runs = runs
     page = reader.read(document, cut.html)
     is_cut = len(html) > MAX_BYTES or len(decoded.text) > MAX_CHARS
     warnings = (*(("truncated",) if is_cut else ()), *page.warnings)
@@ -87,6 +91,7 @@ class _Reader:
         self.url = url
         self.outline = outline
         self.profile = profile
+        self.runs: list[LinkRun] = []
         self.absolute: Callable[[str], str] = Resolver(url, outline.base).absolute
 
     def read(self, document: Document, html: str) -> Page:
@@ -97,7 +102,13 @@ class _Reader:
         )
         headline = self._headline(match)
         look = survey(self.outline, headline.line)
-        box = match.box if match else find_article_box(self.outline, look)
+        box = match.box if match else find_article_box(self.outline, look, headline.line)
+        if not match:
+            settled = settle_headline(self.outline, headline, box, look)
+            if settled != headline:
+                headline = settled
+                look = survey(self.outline, headline.line)
+                box = find_article_box(self.outline, look, headline.line)
         choice = choose_lines(self.outline, box, look, headline, self.profile)
         if match:
             choice = Choice(
@@ -155,7 +166,10 @@ class _Reader:
             ),
             next_parts=next_parts,
             next_lists=next_lists,
-            removed=describe_dropped(outline, [*choice.dropped, *extra], absolute),
+            removed=(
+                *describe_dropped(outline, sorted([*choice.dropped, *extra]), absolute),
+                *describe_runs(outline, self.runs, absolute),
+            ),
             warnings=tuple(warnings),
             text_sample="\n".join(line.text for line in outline.lines)[:_SAMPLE_CHARS],
         )

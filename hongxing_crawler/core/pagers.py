@@ -20,7 +20,9 @@ _NUMBER_RE = re.compile(r"^[\s\[【(（]*(?:第\s?)?(\d{1,4})(?:\s?页)?[\s\]】
 _TRS_PAGER_RE = re.compile(
     r"createPageHTML\(\s?(\d{1,4})\s?,\s?(\d{1,4})\s?,\s?[\"']([\w-]{1,60})[\"']\s?,\s?[\"'](\w{1,10})[\"']"
 )
-_PAGE_QUERY_RE = re.compile(r"[?&](?:page|p|pageno|pn|curpage|currentpage|pageindex)=\d{1,5}", re.IGNORECASE)
+_PAGE_QUERY_RE = re.compile(
+    r"[?&](?:page|p|pageno|pn|curpage|currentpage|pageindex)=\d{1,5}", re.IGNORECASE
+)
 _MAX_PAGES = 500
 
 

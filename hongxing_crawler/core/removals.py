@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hongxing_crawler.core.blocks import Block, Line, Outline
+    from hongxing_crawler.core.spam_links import LinkRun
 
 _MAX_BLOCKS = 200
 _MAX_TEXT = 4_000
@@ -32,6 +33,21 @@ def describe_dropped(
         )
         if len(blocks) >= _MAX_BLOCKS:
             break
+    return tuple(blocks)
+
+
+def describe_runs(
+    outline: Outline, runs: list[LinkRun], absolute: Callable[[str], str]
+) -> tuple[RemovedBlock, ...]:
+    """Describe the runs of links that were cut out of sentences."""
+    blocks = []
+    for run in runs[:_MAX_BLOCKS]:
+        links = tuple(dict.fromkeys(filter(None, (absolute(href) for href in run.hrefs))))[
+            :_MAX_LINKS
+        ]
+        signs = (f"links={len(run.hrefs)}", f"hosts={len({host_of(link) for link in links})}")
+        path = path_of(outline.lines[run.line].block)
+        blocks.append(RemovedBlock("spam.link_run", path, run.text[:_MAX_TEXT], links, signs))
     return tuple(blocks)
 
 

@@ -7,16 +7,11 @@ that names fourteen cities is news here.
 from __future__ import annotations
 
 import re
-from itertools import pairwise
-from typing import TYPE_CHECKING
-
 from hongxing_crawler.core.edits import Cleaned, Edit
-
-if TYPE_CHECKING:
-    from hongxing_crawler.core.blocks import Line
 
 _BAR_RE = re.compile(r"[|｜]")
 _MARKS_RE = re.compile(r"[，。！？；：、,;!?]")
+_ENDS_RE = re.compile(r"[，。！？；：、,;!?）)】」』”]")
 _LONGEST_NAME = 14
 _TOPIC_RE = re.compile(
     r"娱乐平台|娱乐城|娱乐场|博彩|赌场|赌博网|投注|百家乐|老虎机|六合彩|时时彩|体育投注|棋牌|真人视讯|现金网|彩票平台|"
@@ -29,6 +24,7 @@ _STRONG_TOPIC_RE = re.compile(
 )
 _INTRO_RE = re.compile(r"感谢您访问我们的网站|您可能还对以下资源感兴趣")
 LEAST_NAMES = 5
+LEAST_BARS = 8
 _LEAST_TOPICS = 4
 
 
@@ -80,13 +76,17 @@ def _runs_of_line(line: str) -> list[tuple[int, int]]:
 
 
 def _last_mark(piece: str) -> int:
-    marks = [match.end() - 1 for match in _MARKS_RE.finditer(piece)]
+    marks = [match.end() - 1 for match in _ENDS_RE.finditer(piece)]
     return marks[-1] if marks else -1
 
 
 def _first_mark(piece: str) -> int:
     match = _MARKS_RE.search(piece)
     return match.start() if match else len(piece)
+
+
+def count_bars(text: str) -> int:
+    return text.count("|") + text.count("｜")
 
 
 def is_name_wheel(run: str) -> bool:
@@ -113,30 +113,6 @@ def is_advertising(text: str) -> bool:
 
 def is_wheel_intro(text: str) -> bool:
     return bool(_INTRO_RE.search(text[:100]))
-
-
-def find_link_runs(line: Line) -> list[tuple[int, int]]:
-    """Find runs of bare links inside a line: five or more with nothing but bars between.
-
-    Returns:
-        Ranges in code points of the line's text.
-    """
-    if len(line.links) < LEAST_NAMES:
-        return []
-    runs: list[tuple[int, int]] = []
-    start, count = line.links[0][0], 1
-    end = line.links[0][1]
-    for (_, previous_end, _), (begin, finish, _) in pairwise(line.links):
-        gap = line.text[previous_end:begin].strip(" |｜·,，、/\t\u3000")
-        if gap:
-            if count >= LEAST_NAMES:
-                runs.append((start, end))
-            start, count = begin, 0
-        count += 1
-        end = finish
-    if count >= LEAST_NAMES:
-        runs.append((start, end))
-    return runs
 
 
 def strip_name_runs(text: str) -> Cleaned:

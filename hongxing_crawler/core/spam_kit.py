@@ -16,10 +16,12 @@ _KIT_DIV_RE = re.compile(
     re.IGNORECASE,
 )
 _KIT_STYLE_RE = re.compile(
-    r"<style[^<>]{0,80}>\s{0,20}#pl_css_ganrao\s{0,5}\{[^{}<>]{0,100}\}\s{0,20}</style>", re.IGNORECASE
+    r"<style[^<>]{0,80}>\s{0,20}#pl_css_ganrao\s{0,5}\{[^{}<>]{0,100}\}\s{0,20}</style>",
+    re.IGNORECASE,
 )
 _TAIL_RE = re.compile(
-    r"</(?:html|body)\s{0,5}>\s{0,50}(?=<div[^<>]{0,100}display:\s{0,3}none[^<>]{0,60}>)", re.IGNORECASE
+    r"</(?:html|body)\s{0,5}>\s{0,50}(?=<div[^<>]{0,100}display:\s{0,3}none[^<>]{0,60}>)",
+    re.IGNORECASE,
 )
 _DIV_RE = re.compile(r"<(/?)div\b", re.IGNORECASE)
 _TAG_RE = re.compile(r"<[^<>]{0,2000}>")

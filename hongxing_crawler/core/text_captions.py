@@ -22,7 +22,9 @@ _CAPTION_NAME_RE = re.compile(
 _HEADING_RE = re.compile(
     r"^(?:[（(]?[一二三四五六七八九十]{1,3}[)）、.．]|\d{1,2}[、.．)）]|第[一二三四五六七八九十]{1,3}[章节条部])"
 )
-_IMAGE_NAME_RE = re.compile(r"^[\w\u4e00-\u9fff() -]{1,60}\.(?:jpe?g|png|gif|bmp|webp)$", re.IGNORECASE)
+_IMAGE_NAME_RE = re.compile(
+    r"^[\w\u4e00-\u9fff() -]{1,60}\.(?:jpe?g|png|gif|bmp|webp)$", re.IGNORECASE
+)
 
 
 @dataclass(slots=True)

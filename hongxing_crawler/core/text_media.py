@@ -29,7 +29,9 @@ _ORNAMENT_RE = re.compile(
     r"(?:^|[/_-])(?:icon|ico|logo|blank|spacer|pixel|space|dot|arrow|bullet|loading|grey|btn|button|qrcode|erweima|share|print|close|weixin|weibo)s?[\w-]{0,12}\.(?:gif|png|jpe?g|svg)",
     re.IGNORECASE,
 )
-_DOWNLOAD_NAME_RE = re.compile(r"\.(?:docx?|xlsx?|pdf|zip|rar|wps|pptx?|et|csv|7z)\s*$", re.IGNORECASE)
+_DOWNLOAD_NAME_RE = re.compile(
+    r"\.(?:docx?|xlsx?|pdf|zip|rar|wps|pptx?|et|csv|7z)\s*$", re.IGNORECASE
+)
 _DOWNLOAD_PATH_RE = re.compile(r"download|attach|fujian|upload|file", re.IGNORECASE)
 _VIDEO_EXTENSIONS = frozenset(("mp4", "m3u8", "flv", "mov", "webm"))
 

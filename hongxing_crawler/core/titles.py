@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from hongxing_crawler.core.blocks_tags import HEADINGS
 
 if TYPE_CHECKING:
-    from hongxing_crawler.core.blocks import Line, Outline
+    from hongxing_crawler.core.blocks import Block, Line, Outline
+    from hongxing_crawler.core.boxes import Survey
 
 _SEPARATOR_RE = re.compile(
     r"\s?[_|｜–—]+\s?|\s-{1,2}\s?|(?<=[\u4e00-\u9fff）」”》])-{1,2}(?=[\u4e00-\u9fff])|\s[·:>«»]\s|--+"
@@ -18,6 +19,12 @@ _SEPARATOR_RE = re.compile(
 _NOISE_RE = re.compile(r"[\s_|｜\-–—·:：,，.。!！?？\"“”'‘’「」『』()（）《》〈〉\[\]【】]+")
 _TITLE_NAME_RE = re.compile(r"title|headline|biaoti|^bt$|\bbt\b|tit\b|h1", re.IGNORECASE)
 _LONGEST = 160
+_PROSE = 25.0
+_NEAR = 10
+_DATE_LINE_RE = re.compile(r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}")
+_META_LINE_RE = re.compile(
+    r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}|来源|來源|作者|编辑|發布|发布|字号|字體|字体|点击|浏览|当前位置|分享|打印"
+)
 _SITE_WORD_RE = re.compile(
     r"(?:网|網|网站|频道|頻道|新闻|新聞|中心|日报|日報|晚报|门户|首页|在线|论坛|博客|[Nn]ews|[Oo]nline|\.com|\.cn|\.net)$"
 )
@@ -106,3 +113,36 @@ def _from_head(title: str, outline: Outline) -> str:
     if len(segments) > 1 and len(first) < 6 and _SITE_WORD_RE.search(first):
         first = max(segments, key=len)
     return first
+
+
+def settle_headline(outline: Outline, found: Headline, box: Block, look: Survey) -> Headline:
+    """Look again for the headline once the article's box is known.
+
+    A headline stands before the prose. When the line found stands after it, or none was
+    found, the line right above the dates and sources over the box is taken.
+    """
+    first = next(
+        (n for n in range(box.first, box.last) if outline.lines[n].weight > _PROSE), box.first
+    )
+    if 0 <= found.line <= first:
+        return found
+    for number in range(first - 1, max(-1, first - _NEAR), -1):
+        line = outline.lines[number]
+        if look.aside[number] or not _may_be_headline(line):
+            continue
+        heading = line.block.tag in HEADINGS or _TITLE_NAME_RE.search(_own_name(line))
+        if heading or (number + 1 < first and _DATE_LINE_RE.search(outline.lines[number + 1].text)):
+            return Headline(line.text, number)
+    return found if found.line < 0 else Headline(found.text, -1)
+
+
+def _may_be_headline(line: Line) -> bool:
+    text = line.text
+    return (
+        5 <= len(text) <= 80 and line.link_chars <= len(text) / 2 and not _META_LINE_RE.search(text)
+    )
+
+
+def _own_name(line: Line) -> str:
+    attrs = line.block.attrs
+    return " ".join([attrs.get("id") or "", *(attrs.get("class") or ())])
