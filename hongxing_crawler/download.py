@@ -63,6 +63,10 @@ class _HeadKeeper(ResponseHandler):
         self.head = bytearray()
         self._head_ended = False
 
+    @classmethod
+    def on(cls, loop: Any) -> Any:
+        return functools.partial(cls, loop=loop)
+
     def set_response_params(self, **kwargs: Any) -> None:
         self.head = bytearray()
         self._head_ended = False
@@ -139,7 +143,7 @@ class ArchivingDownloadHandler(AiohttpDownloadHandler):
             limit_per_host=self._pool_size_per_host,
         )
         # aiohttp has no public way to see the head as it came: a test reads the bytes back.
-        connector._factory = functools.partial(_HeadKeeper, loop=connector._loop)  # noqa: SLF001
+        connector._factory = _HeadKeeper.on(connector._loop)  # noqa: SLF001
         self._plain_session, self._session = (
             self._session,
             aiohttp.ClientSession(

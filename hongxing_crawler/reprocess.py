@@ -20,7 +20,9 @@ from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.exceptions import IgnoreRequest
 from scrapy.http import Headers, Response
+from scrapy.statscollectors import DummyStatsCollector
 
+from hongxing_crawler.addons import OUR_SETTINGS, SCRAPY_SETTINGS
 from hongxing_crawler.archive.captures import ArchivedExchange, read_exchanges
 from hongxing_crawler.archive.reader import read_at, read_records
 from hongxing_crawler.core.clean import clean, join_parts
@@ -187,7 +189,7 @@ class _Replay:
         self._pages: list[ArchivedExchange] = []
         self._beside: dict[tuple[str, str], ArchivedExchange] = {}  # (page, URL): parts and media
         self._seed_digests: set[str] = set()
-        self._decoder = HttpCompressionMiddleware(crawler=Crawler(NewsSpider))
+        self._decoder = _make_decoder()
 
     def replay(self) -> None:
         for path in self.run.paths:
@@ -302,7 +304,11 @@ class _Replay:
             headers=_headers(exchange.response_head),
             body=self._body(exchange),
         )
-        decoded = self._decoder.process_response(Request(capture.url), response)
+        limits = {"media": OUR_SETTINGS["HONGXING_MEDIA_MAX_BYTES"]}
+        kind = exchange.metadata.get("hongxing-kind", "")
+        limit = limits.get(kind, SCRAPY_SETTINGS["DOWNLOAD_MAXSIZE"])
+        request = Request(capture.url, meta={"download_maxsize": limit})
+        decoded = self._decoder.process_response(request, response)
         assert isinstance(decoded, Response)
         return decoded
 
@@ -316,6 +322,13 @@ class _Replay:
         if place is None:
             raise ArchiveError(f"the original {original.record_id} is in none of the files")
         return read_at(*place).payload()
+
+
+def _make_decoder() -> HttpCompressionMiddleware:
+    limits = {name: SCRAPY_SETTINGS[name] for name in ("DOWNLOAD_MAXSIZE", "DOWNLOAD_WARNSIZE")}
+    crawler = Crawler(NewsSpider, limits)
+    crawler.stats = DummyStatsCollector(crawler)
+    return HttpCompressionMiddleware(crawler=crawler)
 
 
 def _headers(head: bytes) -> Headers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from hongxing_crawler.crawl import CrawlOptions, Progress, crawl
 from hongxing_crawler.demo.site import DemoSite
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from hongxing_crawler.run import RunResult
 
 PORTS = (8765, 8766)  # fixed, so that a second demo meets the articles of the first
@@ -21,7 +24,7 @@ def run_demo(
 
     The ports stay the same from one demo to the next, because they are part of every address:
     a second crawl then asks conditionally, as it would on the real site. Nobody has to be
-    polite to this machine, so there is no delay.
+    polite to this machine, so there is no delay, and every page is due at once.
 
     Args:
         options: As for a crawl; the site is the demo's.
@@ -31,8 +34,22 @@ def run_demo(
     Raises:
         HongxingError: As ``crawl`` does.
     """
-    with DemoSite(state=state, ports=PORTS) as site:
+    with _serve(state) as site:
         settings = {"HONGXING_BACKOFF_BASE_S": 0.1, **options.settings}
-        return crawl(
-            replace(options, site=site.profile, delay_s=0.0, settings=settings), progress
-        )
+        always = replace(site.profile.revisit, article_first_s=0.0, article_ceiling_s=0.0)
+        profile = replace(site.profile, revisit=always)
+        return crawl(replace(options, site=profile, delay_s=0.0, settings=settings), progress)
+
+
+@contextmanager
+def _serve(state: int) -> Iterator[DemoSite]:
+    """Serve the site on its usual ports, or on free ones when somebody else uses them."""
+    site = DemoSite(state=state, ports=PORTS)
+    try:
+        site.start()
+    except OSError:
+        site = DemoSite(state=state).start()
+    try:
+        yield site
+    finally:
+        site.stop()

@@ -1,0 +1,292 @@
+"""What is done to a home between crawls: verify, repair, rows again, what state it is in."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from hongxing_crawler.archive.cdxj import captures_in, verify_index, write_index
+from hongxing_crawler.archive.findings import Finding, Kind
+from hongxing_crawler.archive.openfile import OPEN_SUFFIX
+from hongxing_crawler.archive.repair import repair_folder
+from hongxing_crawler.archive.verify import verify_warcs
+from hongxing_crawler.archive.wacz import PackageInfo, PackedPage, pack
+from hongxing_crawler.core.build import SOFTWARE
+from hongxing_crawler.exceptions import ConfigError
+from hongxing_crawler.reprocess import ReprocessResult, RunFiles, find_runs, reprocess
+from hongxing_crawler.store.lock import Holder, find_holder
+from hongxing_crawler.store.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from pathlib import Path
+
+    from hongxing_crawler.archive.repair import RepairReport
+    from hongxing_crawler.archive.wacz import PackReport
+    from hongxing_crawler.core.profile import SiteProfile
+    from hongxing_crawler.core.record import Article
+    from hongxing_crawler.store.home import Home
+    from hongxing_crawler.store.runs import RunEntry
+
+_WARC = ".warc.gz"
+_PIECE_BYTES = 1 << 20
+
+
+@dataclass(slots=True)
+class Soundness:
+    """How much of a home was checked, and what is wrong with it."""
+
+    file_count: int = 0
+    record_count: int = 0
+    byte_count: int = 0
+    media_count: int = 0
+    findings: list[Finding] = field(default_factory=list)
+
+
+def verify_home(home: Home, *, now: Callable[[], datetime], deep: bool = False) -> Soundness:
+    """Check every WARC file and index; with ``deep`` every digest, media file and the state too.
+
+    A file that a running crawl writes is left out.
+
+    Raises:
+        HongxingError: Something cannot be read at all.
+    """
+    running = find_holder(home.lock) is not None
+    warcs = _warcs(home, with_open=not running)
+    report = verify_warcs(warcs, with_digests=deep)
+    sound = Soundness(report.file_count, report.record_count, report.byte_count)
+    sound.findings = [*report.findings, *_verify_indexes(home, running=running)]
+    if deep:
+        for path in sorted(home.media.glob("sha256/*/*")):
+            sound.media_count += 1
+            sound.findings += _verify_media(path)
+        sound.findings += _verify_state(home, now)
+    return sound
+
+
+def _warcs(home: Home, *, with_open: bool) -> list[Path]:
+    names = [_WARC, _WARC + OPEN_SUFFIX] if with_open else [_WARC]
+    return sorted(path for name in names for path in home.warc.glob(f"*{name}"))
+
+
+def _verify_indexes(home: Home, *, running: bool) -> Iterator[Finding]:
+    """Check each run's index; a running crawl writes its own at its end."""
+    finished = _by_run(_warcs(home, with_open=False))
+    for run, paths in finished.items():
+        index = home.cdxj / f"{run}.cdxj"
+        if index.is_file():
+            yield from verify_index(index, paths)
+        elif not (running and run == max(finished)):
+            yield Finding(Kind.MISSING, index.name, 0, 0, f"no index of {len(paths)} WARC files")
+
+
+def _by_run(warcs: Iterable[Path]) -> dict[str, list[Path]]:
+    """Group WARC files, named ``<site>-<run>-<number>.warc.gz``, by site and run."""
+    runs: dict[str, list[Path]] = {}
+    for path in warcs:
+        runs.setdefault(path.name.removesuffix(_WARC).rpartition("-")[0], []).append(path)
+    return runs
+
+
+def _verify_media(path: Path) -> Iterator[Finding]:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE_BYTES):
+            digest.update(piece)
+    if digest.hexdigest() != path.name.partition(".")[0]:
+        reason = "the bytes are not those that the name promises"
+        yield Finding(Kind.FIXITY, path.name, 0, path.stat().st_size, reason)
+
+
+def _verify_state(home: Home, now: Callable[[], datetime]) -> Iterator[Finding]:
+    with State.open(home.state, now=now, read_only=True) as state:
+        for problem in state.find_damage():
+            yield Finding(Kind.DAMAGED, home.state.name, 0, 0, problem)
+
+
+def repair_home(home: Home) -> tuple[list[RepairReport], list[Path]]:
+    """Finish the files of killed runs and make every missing index; the caller holds the lock.
+
+    Returns:
+        What was repaired, and the indexes that were made.
+
+    Raises:
+        ArchiveError: The disk refuses.
+    """
+    reports = repair_folder(home.warc)
+    made = []
+    for run, paths in _by_run(_warcs(home, with_open=False)).items():
+        index = home.cdxj / f"{run}.cdxj"
+        if not index.is_file():
+            write_index(captures_in(paths, []), index)
+            made.append(index)
+    return reports, made
+
+
+@dataclass(slots=True)
+class Look:
+    """What a home holds."""
+
+    home: Path
+    holder: Holder | None
+    articles: int
+    urls: dict[str, int]
+    warc_count: int
+    warc_bytes: int
+    unfinished: list[str]  # WARC files that a killed run left open
+    last_runs: list[RunEntry]
+    free_bytes: int
+
+
+def look_at(home: Home, *, now: Callable[[], datetime], run_count: int = 5) -> Look:
+    """Look at a home without changing anything.
+
+    Raises:
+        StateError: Its state cannot be read.
+    """
+    holder = find_holder(home.lock)
+    warcs = _warcs(home, with_open=False)
+    left_open = [] if holder else sorted(p.name for p in home.warc.glob(f"*{OPEN_SUFFIX}"))
+    with State.open(home.state, now=now, read_only=True) as state:
+        runs = state.runs()
+        return Look(
+            home=home.root,
+            holder=holder,
+            articles=state.articles.count(),
+            urls=state.counts(),
+            warc_count=len(warcs),
+            warc_bytes=sum(path.stat().st_size for path in warcs),
+            unfinished=left_open,
+            last_runs=runs[max(0, len(runs) - run_count) :],
+            free_bytes=shutil.disk_usage(home.root).free,
+        )
+
+
+def last_run(state: State) -> str:
+    """Return the last run of a home.
+
+    Raises:
+        ConfigError: There was none yet.
+    """
+    runs = state.runs()
+    if not runs:
+        raise ConfigError(f"{state.path.parent} has seen no run yet; type hongxing crawl")
+    return runs[-1].run_id
+
+
+def pack_home(
+    home: Home, *, now: Callable[[], datetime], run_id: str | None = None, out: Path | None = None
+) -> PackReport:
+    """Pack what a home, or one of its runs, archived as a WACZ.
+
+    Raises:
+        HongxingError: There is no such run, or nothing to pack, or the disk refuses.
+    """
+    with State.open(home.state, now=now, read_only=True) as state:
+        run = run_id or last_run(state)
+        entry = next((entry for entry in state.runs() if entry.run_id == run), None)
+        if entry is None:
+            raise ConfigError(f"{home.root} knows no run {run}; hongxing status lists them")
+        site = entry.info.get("site", "site")
+        all_warcs = _warcs(home, with_open=False)
+        warcs = _by_run(all_warcs).get(f"{site}-{run}", []) if run_id else all_warcs
+        if not warcs:
+            raise ConfigError(f"run {run} archived nothing, there is nothing to pack")
+        rows = state.delta(run) if run_id else state.articles.snapshot()
+        title = f"{site}, {run}" if run_id else f"{site}, until {run}"
+        info = PackageInfo(title, entry.ended_at or entry.started_at, SOFTWARE)
+        path = out or home.wacz / (f"{site}-{run}.wacz" if run_id else f"{site}.wacz")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return pack(path, warcs, _packed_pages(rows), info)
+
+
+def _packed_pages(rows: Iterable[Article]) -> Iterator[PackedPage]:
+    for row in rows:
+        fetched_at = row.provenance.fetched_at
+        if row.op != "deleted" and fetched_at:
+            moment = datetime.fromisoformat(fetched_at)
+            yield PackedPage(row.url, moment, row.headline, row.article_body)
+
+
+@dataclass(slots=True)
+class Reprocessed:
+    """What reprocessing brought; ``comparison`` when there were rows to compare with."""
+
+    folder: Path
+    result: ReprocessResult
+    comparison: Comparison | None = None
+
+
+def reprocess_warcs(
+    warcs: Iterable[Path], folder: Path, profile_of: Callable[[RunFiles], SiteProfile]
+) -> Reprocessed:
+    """Make rows from WARC files into a folder of its own.
+
+    Raises:
+        HongxingError: As ``reprocess``; ConfigError when the folder holds other things.
+    """
+    target = _fresh_folder(folder)
+    state, export = target / "state.sqlite", target / "export"
+    return Reprocessed(target, reprocess(find_runs(warcs), profile_of, state, export))
+
+
+def reprocess_home(
+    home: Home,
+    folder: Path,
+    profile_of: Callable[[RunFiles], SiteProfile],
+    *,
+    now: Callable[[], datetime],
+) -> Reprocessed:
+    """Make all rows of a home again, and compare them with those that it holds.
+
+    Raises:
+        HongxingError: As ``reprocess``; ConfigError when the folder holds other things.
+    """
+    target = _fresh_folder(folder)
+    with State.open(home.state, now=now, read_only=True) as known:
+        finished = {capture.record_id for capture in known.captures()}
+    runs = find_runs(_warcs(home, with_open=False))
+    state, export = target / "state.sqlite", target / "export"
+    result = reprocess(runs, profile_of, state, export, finished.__contains__)
+    return Reprocessed(target, result, compare_exports(home.export, export))
+
+
+def _fresh_folder(folder: Path) -> Path:
+    """Empty a folder of an earlier reprocessing, or make it.
+
+    Raises:
+        ConfigError: It holds something else, which is nobody's to delete.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / "state.sqlite").is_file() or (folder / "warc").exists():
+            raise ConfigError(f"{folder} holds other things; choose another folder with --out")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Two exports, part by part."""
+
+    same: list[str] = field(default_factory=list)
+    different: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)  # only in the first
+
+
+def compare_exports(old: Path, new: Path) -> Comparison:
+    """Compare the rows of two exports byte for byte, by the names of their parts."""
+    result = Comparison()
+    for path in sorted(old.rglob("*.jsonl.gz")):
+        name = path.relative_to(old)
+        other = new / name
+        if not other.is_file():
+            result.missing.append(str(name))
+        elif other.read_bytes() == path.read_bytes():
+            result.same.append(str(name))
+        else:
+            result.different.append(str(name))
+    return result
