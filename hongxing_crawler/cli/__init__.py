@@ -24,7 +24,16 @@ if TYPE_CHECKING:
 
 # In the order in which a newcomer meets them: name -> module and object.
 COMMANDS = {
+    "demo": "crawling:demo",
+    "crawl": "crawling:crawl",
+    "status": "rows:status",
+    "export": "rows:export",
+    "reprocess": "rows:reprocess",
+    "verify": "archives:verify",
+    "repair": "archives:repair",
+    "pack": "archives:pack",
     "clean": "pages:clean",
+    "restore": "pages:restore",
     "schema": "pages:schema",
     "config": "settings:config",
 }

@@ -26,7 +26,6 @@ _RUN_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--full",), {"is_flag": True, "help": "Ask every known page again, without conditions."}),
     (("--max-pages",), {"type": int, "metavar": "N", "help": "Stop after N pages; go on later."}),
     (("--max-duration",), {"metavar": "TIME", "help": "Stop after 90s, 30m, 2h …; go on later."}),
-    (("--wait-lock",), {"metavar": "TIME", "help": "Wait so long for a run that holds the home."}),
     (
         ("--log-file",),
         {"type": click.Path(dir_okay=False, path_type=Path), "help": "Append the log to a file."},
@@ -87,7 +86,6 @@ def _load_config(shell: Shell, flags: dict[str, Any], **more: object) -> Config:
     return shell.load_config(
         crawl__max_pages=flags["max_pages"],
         crawl__max_duration=flags["max_duration"],
-        wait_lock=flags["wait_lock"],
         **more,
     )
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import sys
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from hongxing_crawler.config import Config
     from hongxing_crawler.store.home import Home
@@ -59,6 +62,16 @@ class Shell:
                 "name one with --home or HONGXING_HOME, or make one with hongxing crawl"
             )
         return home
+
+    @contextmanager
+    def hold(self, home: Home, command: str) -> Iterator[None]:
+        """Keep other runs out of a home while a command changes it."""
+        from hongxing_crawler.store.lock import Holder, hold
+
+        who = f"{command}, process {os.getpid()} on {socket.gethostname()}"
+        since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        with hold(home.lock, Holder(who, "", since), wait_s=self.load_config().wait_lock):
+            yield
 
     def result(self, value: Any, text: str = "") -> None:
         """Print what the command found: one JSON object with --json, else the text."""
@@ -129,6 +142,7 @@ _FOLDER = {"type": click.Path(path_type=Path), "metavar": "DIR"}
 _COMMON: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--config",), {**_FILE, "help": "Settings; default hongxing.toml here."}),
     (("--home",), {**_FOLDER, "help": "Where everything is kept; default var."}),
+    (("--wait-lock",), {"metavar": "TIME", "help": "Wait so long for another run, 90s, 10m, 2h."}),
     (("--json",), {"is_flag": True, "help": "Print one JSON object for machines."}),
     (("--quiet", "-q"), {"is_flag": True, "help": "Print nothing when all is well."}),
     (("--verbose", "-v"), {"count": True, "help": "Say more; with errors, the traceback."}),

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from hongxing_crawler.run import RunResult
+    from hongxing_crawler.upkeep import Comparison, Look, Reprocessed
 
 # Lines of a run's table: title, the count it shows, and the counts that explain it.
 _RUN_LINES: tuple[tuple[str, str, Mapping[str, str]], ...] = (
@@ -52,6 +53,66 @@ def show_run(result: RunResult) -> str:
 
 def _explain(counts: Mapping[str, int], parts: Mapping[str, str]) -> str:
     return ", ".join(f"{counts.get(key, 0):,} {name}" for name, key in parts.items())
+
+
+def show_status(look: Look) -> str:
+    """Show what a home holds, on one screen."""
+    urls = ", ".join(f"{count:,} {name}" for name, count in look.urls.items()) or "none"
+    facts = [
+        ("home", str(look.home)),
+        ("at work", str(look.holder or "nobody")),
+        ("articles", f"{look.articles:,}"),
+        ("URLs", urls),
+        ("archive", f"{look.warc_count:,} WARC files, {_size(look.warc_bytes)}"),
+        ("disk", f"{_size(look.free_bytes)} free"),
+    ]
+    runs = [("run", "ended as", "pages", "new", "changed", "deleted")] + [
+        (
+            entry.run_id,
+            entry.reason or "running or killed",
+            *(
+                f"{entry.counts.get(key, 0):,}"
+                for key in ("pages", "articles_new", "articles_changed", "articles_deleted")
+            ),
+        )
+        for entry in look.last_runs
+    ]
+    notes = [
+        f"{name} was left open by a killed run; the next repairs it" for name in look.unfinished
+    ]
+    table = align(runs, right=(2, 3, 4, 5)) if look.last_runs else "no run yet"
+    return "\n\n".join(part for part in (align(facts), table, "\n".join(notes)) if part)
+
+
+def _size(count: int) -> str:
+    size = float(count)
+    for unit in ("bytes", "KB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:,.0f} {unit}" if unit == "bytes" else f"{size:,.1f} {unit}"
+        size /= 1000
+    return f"{size:,.1f} TB"
+
+
+def show_reprocessed(done: Reprocessed) -> str:
+    """Show what reprocessing made, and whether it is what the crawl made."""
+    result = done.result
+    facts = [
+        ("runs", f"{len(result.runs):,}"),
+        ("pages", f"{result.page_count:,}"),
+        ("articles", f"{result.article_count:,}"),
+        *result.paths.items(),
+    ]
+    lines = [align(facts), *result.problems]
+    if done.comparison is not None:
+        lines.append(_tell_comparison(done.comparison))
+    return "\n".join(line for line in lines if line)
+
+
+def _tell_comparison(comparison: Comparison) -> str:
+    same, others = len(comparison.same), (*comparison.different, *comparison.missing)
+    if not others:
+        return f"same rows as the crawl's, byte for byte ({same} files)"
+    return "\n".join((f"{same} files are the crawl's, byte for byte; not so:", *others))
 
 
 def align(rows: Iterable[Sequence[str]], right: Sequence[int] = ()) -> str:

@@ -30,7 +30,8 @@ class Holder:
     since: str
 
     def __str__(self) -> str:
-        return f"{self.process}, run {self.run or 'unknown'}, since {self.since or 'unknown'}"
+        run = f", {self.run}" if self.run else ""
+        return f"{self.process}{run}, since {self.since or 'unknown'}"
 
 
 _NAMELESS = Holder("another process", "", "")

@@ -1,0 +1,116 @@
+"""hongxing status, export, reprocess, report: what a home holds, and its rows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime, time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hongxing_crawler.cli.shell import Command, Shell, common_options
+from hongxing_crawler.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from hongxing_crawler.core.profile import SiteProfile
+    from hongxing_crawler.reprocess import RunFiles
+    from hongxing_crawler.store.home import Home
+    from hongxing_crawler.store.state import State
+
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _open_state(home: Home, *, read_only: bool = False) -> State:
+    from hongxing_crawler.store.state import State
+
+    return State.open(home.state, now=_now, read_only=read_only)
+
+
+@click.command(cls=Command)
+@click.option(
+    "--runs", default=5, type=click.IntRange(0), metavar="N", help="Show the last N runs."
+)
+@common_options
+@click.pass_obj
+def status(shell: Shell, runs: int) -> int:
+    """Show what the home holds, its last runs, and whether one is at work."""
+    from hongxing_crawler.cli.tables import show_status
+    from hongxing_crawler.upkeep import look_at
+
+    found = look_at(shell.home(), now=_now, run_count=runs)
+    shell.result(asdict(found), show_status(found))
+    return ExitCode.OK
+
+
+@click.command(cls=Command)
+@click.option("--out", type=_FOLDER, metavar="DIR", help="Write there; default <home>/export.")
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    help="The articles as they were known at the end of that day (UTC); no delta.",
+)
+@common_options
+@click.pass_obj
+def export(shell: Shell, out: Path | None, as_of: datetime | None) -> int:
+    """Write the rows again from the state: the snapshot, and deltas that are missing."""
+    from hongxing_crawler.store.rows import export_run, write_snapshot
+    from hongxing_crawler.upkeep import last_run
+
+    home = shell.home()
+    folder = out or home.export
+    with shell.hold(home, "export"), _open_state(home) as state:
+        run_id = last_run(state)
+        if as_of is None:
+            paths = export_run(state, folder, run_id)
+        else:
+            moment = datetime.combine(as_of, time.max, UTC)
+            paths = {"rows": str(write_snapshot(state, folder, run_id, as_of=moment))}
+    shell.result(paths, "\n".join(f"{name:<6} {path}" for name, path in paths.items()))
+    return ExitCode.OK
+
+
+@click.command(cls=Command)
+@click.argument("warcs", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=_FOLDER, metavar="DIR", help="Write there; default <home>/reprocessed.")
+@click.option(
+    "--site", metavar="NAME|FILE.toml", help="Read by this profile, not by that of the crawl."
+)
+@common_options
+@click.pass_obj
+def reprocess(shell: Shell, warcs: tuple[Path, ...], out: Path | None, site: str | None) -> int:
+    """Make the rows again from the archive, without the network.
+
+    With the same program and profile they are those of the crawl, byte for byte, and the
+    command says so. Without WARC files all those of the home are read. The home's own rows
+    stay as they are.
+    """
+    from hongxing_crawler.cli.tables import show_reprocessed
+    from hongxing_crawler.upkeep import reprocess_home, reprocess_warcs
+
+    profile_of = _choose_profile(site)
+    if warcs:
+        folder = out or Path("reprocessed")
+        done = reprocess_warcs(warcs, folder, profile_of)
+    else:
+        home = shell.home()
+        with shell.hold(home, "reprocess"):
+            done = reprocess_home(home, out or home.root / "reprocessed", profile_of, now=_now)
+    shell.result(asdict(done), show_reprocessed(done))
+    return ExitCode.PARTIAL if done.result.problems else ExitCode.OK
+
+
+def _choose_profile(site: str | None) -> Any:
+    from hongxing_crawler.sites.profile import load_profile
+
+    chosen = load_profile(site) if site else None
+
+    def profile_of(run: RunFiles) -> SiteProfile:
+        return chosen or run.profile or load_profile(run.site)
+
+    return profile_of
