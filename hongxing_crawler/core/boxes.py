@@ -29,6 +29,8 @@ _WHOLE_PART = 0.6
 _LEAST_SHARE = 0.1
 # Reader comments may outweigh a short article by far.
 _LEAST_ARTICLE = 60.0
+_ASIDE_TAGS = frozenset(("footer", "nav", "aside"))
+_SHORTEST_WHEEL = 20
 _LEAVES = frozenset(
     ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "strong", "center", "blockquote")
 )
@@ -67,45 +69,48 @@ def survey(outline: Outline, headline: int) -> Survey:
     weights = [line.weight for line in lines]
     sums = [0.0, *accumulate(weights)]
     aside = [""] * len(lines)
-    limit = MOST_OF_THE_PAGE * sums[-1]
-    _mark_hidden(outline, sums, limit, aside)
-    for number, line in enumerate(lines):
-        if len(line.text) > 20 and count_bars(line.text) >= LEAST_BARS and is_name_wheel(line.text):
-            aside[number] = aside[number] or "wheel"
-    for block in outline.blocks:
-        if not block.attrs and block.tag not in {"footer", "nav", "aside"}:
-            continue
-        first, last = block.first, block.last
-        if (
-            first == last
-            or aside[first]
-            or (sums[last] - sums[first] >= max(limit, 1e-9) and sums[-1])
-        ):
-            continue
-        if block.tag in {"footer", "nav", "aside"} or is_aside(name_of(block.attrs)):
-            for number in range(first, last):
-                aside[number] = aside[number] or "aside"
+    _mark_hidden(outline, sums, MOST_OF_THE_PAGE * sums[-1], aside)
+    _mark_wheels(outline, aside)
+    _mark_asides(outline, sums, aside)
     for number, why in enumerate(aside):
         if why:
             weights[number] *= _IN_ASIDE if why == "aside" else 0.0
     for number in range(max(headline, 0)):
         weights[number] *= _BEFORE_HEADLINE
+    free = [(0, 0) if why else (len(line.text), line.link_chars) for line, why in zip(lines, aside, strict=True)]
     return Survey(
         [0.0, *accumulate(weights)],
-        [
-            0,
-            *accumulate(
-                0 if why else len(line.text) for line, why in zip(lines, aside, strict=True)
-            ),
-        ],
-        [
-            0,
-            *accumulate(
-                0 if why else line.link_chars for line, why in zip(lines, aside, strict=True)
-            ),
-        ],
+        [0, *accumulate(chars for chars, _ in free)],
+        [0, *accumulate(linked for _, linked in free)],
         aside,
     )
+
+
+def _mark_wheels(outline: Outline, aside: list[str]) -> None:
+    for number, line in enumerate(outline.lines):
+        text = line.text
+        if len(text) > _SHORTEST_WHEEL and count_bars(text) >= LEAST_BARS and is_name_wheel(text):
+            aside[number] = aside[number] or "wheel"
+
+
+def _mark_asides(outline: Outline, sums: list[float], aside: list[str]) -> None:
+    """Mark menus, comments and the like by the names of their boxes."""
+    limit = MOST_OF_THE_PAGE * sums[-1]
+    for block in outline.blocks:
+        first, last = block.first, block.last
+        if first == last or aside[first]:
+            continue
+        name = name_of(block.attrs)
+        if block.tag not in _ASIDE_TAGS and not is_aside(name):
+            continue
+        if is_comments(name) and sums[first] > _LEAST_ARTICLE:
+            why = "comments"
+        elif sums[last] - sums[first] < limit or not sums[-1]:
+            why = "aside"
+        else:
+            continue
+        for number in range(first, last):
+            aside[number] = aside[number] or why
 
 
 def _mark_hidden(outline: Outline, sums: list[float], limit: float, aside: list[str]) -> None:

@@ -6,6 +6,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hongxing_crawler.core.text_furniture import (
+    furniture_rule,
+    is_attachment_line,
+    is_comments_mark,
+    is_meta_line,
+    is_related_mark,
+)
 from hongxing_crawler.core.titles import squeeze
 
 if TYPE_CHECKING:
@@ -14,44 +21,12 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.core.titles import Headline
 
-DATE_RE = re.compile(r"(?:19|20)\d\d[ ]?[-/.年－][ ]?\d{1,2}[ ]?[-/.月－][ ]?\d{1,2}|\d{1,2}:\d\d")
-_META_WORD_RE = re.compile(
-    r"来源|來源|稿源|作者|编辑|編輯|字号|字號|字体|字體|记者|記者|发布|發布|浏览|瀏覽|点击|阅读|閱讀|评论|評論|分享|打印|责编|收藏|纠错|人气|出处"
-)
-_FURNITURE_RE = re.compile(
-    r"""^[\s\[【(（<《>|·»]*(?:
-      (?:分享|轉寄|转发|收藏|打印|列印|推荐|推薦|关闭|關閉|复制|复制链接|收听|朗读)(?:到|至|给|本页|本頁|此页|窗口|视窗|视窗|好友|正文|本文|全文|文章|链接|按钮)?.{0,12}
-    | 字[号號体體级級]?[:：\s]*(?:[大中小特超加减T+\-|\s\[\]【】()（）])*
-    | (?:[大中小]\s){1,2}[大中小]
-    | [我发發]?[要来]?(?:评论|評論|留言|参与|回应|回應|发表|發表|报错|纠错|投稿|顶|踩)(?:\s?[(（]?\d*[)）]?条?)?
-    | (?:上一[篇页頁则條条]|下一[篇页頁则條条]|前一[篇页]|后一[篇页])[:：]?.{0,60}
-    | (?:返回|回到|回)(?:首页|首頁|顶部|页首|目录|列表|上页|上一页|频道).{0,12}
-    | 更多(?:精彩|内容|新闻|详细)?.{0,12}(?:>>|»|请进入.*)?
-    | 点击.{0,10}(?:查看|下载|进入|放大|浏览).{0,16}
-    | \d{1,5}\s?(?:人|条|次)(?:参与|评论|阅读|浏览).{0,20}
-    | 扫一扫.{0,20} | 二维码 | 微信扫.{0,20} | 手机看新闻.{0,20} | 标签[:：].{0,80} | 关键[词字][:：].{0,80} | 關鍵字[:：].{0,80}
-    | T\s?\|\s?T | A\s?A | Tweet | 转播到腾讯微博 | 用户名.{0,20} | 正文 | 导读[:：]? | 广告 | 廣告 | 回顶部 | \d{1,3}
-    )[\]】)）>\s|]*$""",
-    re.VERBOSE,
-)
-_TAIL_RE = re.compile(
-    r"""^[\s\[【(（<>|·»◆■●▲]*(?:
-      (?:相关|相關|延伸|推荐|推薦|更多|热门|熱門|往期|最新|猜你|编辑推荐|其他|其它)(?:的)?(?:新闻|新聞|阅读|閱讀|链接|鏈接|连结|文章|报道|報導|专题|主题|内容|评论|热词搜索|搜索|推荐|喜欢|信息|资讯|博文|視頻|视频|图片|话题|产品|资料)
-    | (?:网友|網友|最新|全部|精彩|热门)(?:评论|評論|留言|回应)
-    | (?:发表|發表|我要|查看|全部|所有)?(?:评论|評論|留言|跟[贴帖])(?:\s?\(\d+\))?[\s:：]*$
-    | 看了(?:本文|又看) | 免责声明 | 版权(?:声明|所有) | 版權(?:聲明|所有) | 特别声明 | 声明[:：] | 相关专题 | 大家都在看 | 您可能(?:还)?(?:感兴趣|喜欢)
-    | 用户名 | 匿名 | 验证码 | 请(?:您)?(?:登录|登入)后 | 登录后发表
-    )""",
-    re.VERBOSE,
-)
-_EDITOR_RE = re.compile(
-    r"^[（(\[【\s]*(?:责任编辑|責任編輯|责编|責編|编辑|編輯|本文来源|原标题|原題|审核|校对|监制|来源|稿源|信息来源|文章来源)\s?[:：].{0,80}$"
-)
 _SENTENCE_END_RE = re.compile(r"[。！？…；]|[.!?](?:\s|$)")
-_ATTACHMENT_RE = re.compile(
-    r"附件|附表|下载|\.(?:docx?|xlsx?|pdf|zip|rar|wps|pptx?|et|txt|csv|7z)(?:\W|$)", re.IGNORECASE
-)
 _MAX_HEAD_LINES = 15
+_PROSE = 25.0
+_LEAST_ANCHORS = 3
+_LONGEST_REPEAT = 15
+_WHY = {"comments": "page.comments", "aside": "page.aside", "hidden": "page.hidden", "wheel": "spam.name_wheel"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,91 +41,143 @@ def choose_lines(
     outline: Outline, box: Block, look: Survey, headline: Headline, profile: SiteProfile
 ) -> Choice:
     """Sort the lines of the article box into body and furniture."""
-    lines = outline.lines
-    rules: dict[int, str] = {}
-    first, last = box.first, box.last
-    start = first
-    if first <= headline.line < last and not _is_prose_before(look, first, headline.line):
-        start = headline.line + 1
-        rules.update((number, "page.before_headline") for number in range(first, start))
-    _mark_head(lines, start, last, headline, rules)
-    for number in range(start, last):
-        why = look.aside[number]
-        if number not in rules and why:
-            rules[number] = f"page.{why}"
-    _mark_link_blocks(outline, start, last, rules)
-    for number in range(start, last):
-        if number not in rules and _is_furniture(lines[number]):
-            rules[number] = "page.furniture"
-    _mark_tail(lines, start, last, look, rules)
-    kept = [number for number in range(first, last) if number not in rules]
-    return Choice(kept, sorted(rules.items()))
+    sorter = _Sorter(outline.lines, box, look, headline, profile)
+    sorter.run()
+    kept = [number for number in range(box.first, box.last) if number not in sorter.rules]
+    return Choice(kept, sorted(sorter.rules.items()))
 
 
-def _is_prose_before(look: Survey, first: int, headline: int) -> bool:
-    total = look.weights[-1]
-    return total > 0 and (look.weights[headline] - look.weights[first]) > 0.3 * total
+class _Sorter:
+    """One pass per kind of furniture over the lines of a box."""
 
+    def __init__(
+        self, lines: list[Line], box: Block, look: Survey, headline: Headline, profile: SiteProfile
+    ) -> None:
+        self.lines = lines
+        self.first, self.last = box.first, box.last
+        self.look = look
+        self.headline = headline
+        self.tail_marks = [re.compile(mark) for mark in profile.tail_marks]
+        self.rules: dict[int, str] = {}
 
-def _mark_head(
-    lines: list[Line], start: int, last: int, headline: Headline, rules: dict[int, str]
-) -> None:
-    """Mark the lines of date, source and tools that stand before the first sentence."""
-    wanted = squeeze(headline.text)
-    for number in range(start, min(start + _MAX_HEAD_LINES, last)):
-        line = lines[number]
-        text = line.text
-        if wanted and squeeze(text) == wanted:
-            rules[number] = "page.headline"
-        elif (
-            len(text) <= 120
-            and "。" not in text
-            and (DATE_RE.search(text) or _META_WORD_RE.search(text))
-            and not (line.weight > 25)
-        ):
-            rules[number] = "page.meta_line"
-        elif line.weight > 25:
-            break
+    def run(self) -> None:
+        self.mark_before_headline()
+        self.mark_head()
+        for number in range(self.first, self.last):
+            why = self.look.aside[number]
+            if why:
+                self.rules.setdefault(number, _WHY[why])
+        self.mark_link_lists()
+        for number in range(self.first, self.last):
+            if number not in self.rules:
+                rule = furniture_rule(self.lines[number].text)
+                if rule:
+                    self.rules[number] = rule
+        self.mark_tail()
+        self.mark_trailing_links()
+        self.mark_repeats()
 
-
-def _is_furniture(line: Line) -> bool:
-    text = line.text
-    if len(text) > 120:
-        return False
-    return bool(_FURNITURE_RE.match(text) or _EDITOR_RE.match(text))
-
-
-def _mark_link_blocks(outline: Outline, start: int, last: int, rules: dict[int, str]) -> None:
-    """Mark lists whose text is links: menus, related articles, wheels. Attachments stay."""
-    lines = outline.lines
-    run: list[int] = []
-    for number in range(start, last + 1):
-        line = lines[number] if number < last else None
-        linked = (
-            line is not None
-            and line.link_chars > 0.5 * len(line.text)
-            and not _SENTENCE_END_RE.search(line.text)
-        )
-        if linked and not _ATTACHMENT_RE.search(line.text if line else ""):
-            run.append(number)
-            continue
-        if line is not None and number in rules:
-            continue
-        anchors = sum(len(lines[n].links) for n in run)
-        if anchors >= 3:
-            rules.update((n, "page.link_list") for n in run if n not in rules)
-        run = []
-
-
-def _mark_tail(
-    lines: list[Line], start: int, last: int, look: Survey, rules: dict[int, str]
-) -> None:
-    """Cut the rest of the box at a mark that closes articles, when little prose follows."""
-    total = look.weights[last] - look.weights[start]
-    for number in range(start, last):
-        rest = look.weights[last] - look.weights[number]
-        if rest > 0.3 * total or len(lines[number].text) > 60:
-            continue
-        if _TAIL_RE.match(lines[number].text):
-            rules.update((n, "page.tail") for n in range(number, last) if n not in rules)
+    def mark_before_headline(self) -> None:
+        line = self.headline.line
+        if not self.first <= line < self.last:
             return
+        weights = self.look.weights
+        if weights[line] - weights[self.first] > 0.3 * weights[-1]:
+            return
+        for number in range(self.first, line):
+            self.rules[number] = "page.before_headline"
+        self.rules[line] = "page.headline"
+
+    def mark_head(self) -> None:
+        """Mark the lines of date, source and tools that stand before the first sentence."""
+        wanted = squeeze(self.headline.text)
+        seen = 0
+        for number in range(self.first, self.last):
+            if number in self.rules:
+                continue
+            line = self.lines[number]
+            seen += 1
+            if wanted and len(line.text) <= len(self.headline.text) + 20 and squeeze(line.text) == wanted:
+                self.rules[number] = "page.headline"
+            elif line.weight <= _PROSE and is_meta_line(line.text):
+                self.rules[number] = "page.meta_line"
+            elif line.weight > _PROSE or seen > _MAX_HEAD_LINES:
+                return
+
+    def mark_link_lists(self) -> None:
+        """Mark lists whose text is links: menus, related articles, wheels. Attachments stay."""
+        run: list[int] = []
+        for number in range(self.first, self.last):
+            if self.is_linked(number):
+                run.append(number)
+            elif number not in self.rules:
+                self.close_run(run)
+                run = []
+        self.close_run(run)
+
+    def close_run(self, run: list[int]) -> None:
+        if sum(len(self.lines[number].links) for number in run) >= _LEAST_ANCHORS:
+            for number in run:
+                self.rules.setdefault(number, "page.link_list")
+
+    def is_linked(self, number: int) -> bool:
+        line = self.lines[number]
+        return (
+            line.link_chars > 0.5 * len(line.text)
+            and not _SENTENCE_END_RE.search(line.text)
+            and not is_attachment_line(line.text)
+        )
+
+    def mark_tail(self) -> None:
+        """Cut what follows a mark that closes articles; attachments and tables stay."""
+        weights = self.look.weights
+        total = weights[self.last] - weights[self.first]
+        for number in range(self.first, self.last):
+            text = self.lines[number].text
+            if number in self.rules and not is_comments_mark(text):
+                continue
+            rest = weights[self.last] - weights[number]
+            if any(mark.search(text) for mark in self.tail_marks) or (
+                is_comments_mark(text) and rest <= 0.4 * total
+            ):
+                self.cut_rest(number, only_links=False)
+                return
+            if is_related_mark(text) and rest <= 0.3 * total:
+                self.cut_rest(number, only_links=True)
+
+    def cut_rest(self, start: int, *, only_links: bool) -> None:
+        for number in range(start, self.last):
+            line = self.lines[number]
+            if number > start and (is_attachment_line(line.text) or _in_table(line.block)):
+                continue
+            if number > start and only_links and not line.link_chars > 0.3 * len(line.text):
+                return
+            self.rules.setdefault(number, "page.tail")
+
+    def mark_trailing_links(self) -> None:
+        """Drop lines that are one link, after the last line of text."""
+        for number in range(self.last - 1, self.first - 1, -1):
+            if number in self.rules:
+                continue
+            if not self.is_linked(number):
+                return
+            self.rules[number] = "page.trailing_link"
+
+    def mark_repeats(self) -> None:
+        """Drop paragraphs that the box holds twice, for print or for phones."""
+        seen: set[str] = set()
+        for number in range(self.first, self.last):
+            text = self.lines[number].text
+            if number in self.rules or len(text) < _LONGEST_REPEAT:
+                continue
+            if text in seen:
+                self.rules[number] = "page.repeat"
+            seen.add(text)
+
+
+def _in_table(block: Block | None) -> bool:
+    while block is not None:
+        if block.tag in {"td", "th"}:
+            return True
+        block = block.parent
+    return False

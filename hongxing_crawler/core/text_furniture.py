@@ -1,0 +1,104 @@
+"""Lines that pages put around articles: tools, credits, marks after which nothing is said."""
+
+from __future__ import annotations
+
+import re
+
+_LONGEST_FURNITURE = 120
+_FURNITURE_RE = re.compile(
+    r"""^[\s\[【(（<《>|·»•◆■●▲]*(?:
+      (?:分享|轉寄|转发|转帖|轉貼|收藏|打印|列印|推荐|推薦|关闭|關閉|复制|收听|朗读|写进博客|发起话题)
+        (?:到|至|给|本页|本頁|此页|窗口|视窗|視窗|好友|正文|本文|全文|文章|链接|按钮)?.{0,40}
+    | 字[号號体體级級](?:設定|设置|大小)?\s?[:：]?(?:[大中小特超加减T+\-|\s\[\]【】()（）]|preset|预设)*
+    | (?:[大中小]\s?[|/]?\s?){2,3}
+    | [我发發]?[要来]?(?:评论|評論|留言|参与|回应|回應|发表|發表|报错|纠错|投稿|顶|踩)
+        (?:\s?[(（]?\d*[)）]?(?:条|條)?)
+    | (?:上一[篇页頁则則条條]|下一[篇页頁则則条條]|前一[篇页]|后一[篇页])[:：]?.{0,60}
+    | (?:返回|回到|回|返)(?:首页|首頁|顶部|頂部|页首|目录|列表|上页|上一页|频道).{0,12}
+    | 更多(?:精彩|内容|新闻|详细)?.{0,8}(?:>>|»).{0,4}
+    | 点击.{0,10}(?:查看|进入|放大|浏览).{0,16} | 點下放大
+    | \d{1,5}\s?(?:人|条|次)(?:参与|评论|阅读|浏览).{0,20}
+    | 扫一扫.{0,20} | 二维码 | 微信扫.{0,20} | 手机看新闻.{0,20}
+    | (?:文章)?标签[:：].{0,80} | (?:文章)?关键[词字][:：].{0,80} | 關鍵字[:：].{0,80}
+    | T\s?\|\s?T | A\s?A | Tweet | Facebook | Twitter | 用户名.{0,20} | 正文 | 导读[:：]?
+    | 广告 | 廣告 | 回顶部 | 加载中[.…]* | 正在加载.{0,6} | [\]\[]{1,2}
+    | (?:首页|上一页|下一页|尾页|末页|\d{1,3}|[|\s<>]){3,}
+    )[\]】)）>\s|]*$""",
+    re.VERBOSE,
+)
+# Credits that name who made the page; the facts keep what they say.
+_CREDIT_RE = re.compile(
+    r"""^[（(\[【\s]*(?:
+      (?:责任编辑|責任編輯|责编|責編|编辑|編輯|本文来源|原标题|原題|审核|校对|监制|来源|稿源|信息来源|文章来源|作者)
+        \s?[:：].{0,80}
+    | [\u4e00-\u9fff·]{2,8}\s(?:编辑|编译|撰稿|編輯|編譯)
+    | 文[/／╱][\u4e00-\u9fff·]{2,8}
+    )[\s）)\]】]*$""",
+    re.VERBOSE,
+)
+# After these nothing of the article follows but what is an article's by form.
+_RELATED_RE = re.compile(
+    r"""^[\s\[【(（<>|·»•◆■●▲]*(?:
+      (?:相关|相關|延伸|推荐|推薦|更多|热门|熱門|往期|最新|猜你|编辑推荐|其他|其它)(?:的)?\s?[·]?\s?
+        (?:新闻|新聞|阅读|閱讀|链接|鏈接|连结|文章|报道|報導|专题|主题|内容|热词搜索|搜索|推荐|喜欢|信息|资讯|博文|視頻|视频|图片|话题|产品|资料)
+    | 看了(?:本文|又看) | 大家都在看 | 您可能(?:还)?(?:感兴趣|喜欢) | 延伸\s?·\s?推荐
+    )""",
+    re.VERBOSE,
+)
+_COMMENTS_RE = re.compile(
+    r"""^[\s\[【(（<>|·»•◆■●▲]*(?:
+      (?:网友|網友|最新|全部|精彩|热门)(?:评论|評論|留言|回应)
+    | (?:发表|發表|我要|查看|全部|所有)?(?:评论|評論|留言|跟[贴帖])(?:\s?[(（]\d+[)）])?(?:读取中)?[\s:：.…]*$
+    | 新聞討論$ | 發表文章$ | 匿名 | 验证码 | 请(?:您)?(?:登录|登入)后 | 登录后发表
+    )""",
+    re.VERBOSE,
+)
+_META_WORD_RE = re.compile(
+    r"来源|來源|稿源|作者|编辑|編輯|字号|字號|字体|字體|记者|記者|发布|發布|浏览|瀏覽|点击|阅读|閱讀|评论|評論|分享|打印|责编|收藏|纠错|人气|出处|更新"
+)
+_DATE_RE = re.compile(r"(?:19|20)\d\d\s?[-/.年－]\s?\d{1,2}\s?[-/.月－]\s?\d{1,2}")
+_ATTACHMENT_RE = re.compile(
+    r"^\W{0,3}附[件表]|下载|\.(?:docx?|xlsx?|pdf|zip|rar|wps|pptx?|et|txt|csv|7z)(?:\W|$)", re.IGNORECASE
+)
+_SIGNATURE_DATE_RE = re.compile(
+    r"^[\s　]*(?:(?:19|20)\d\d\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日|[一二][〇○零一二三四五六七八九]{3}年.{2,4}月.{1,3}日)[\s　]*$"
+)
+
+
+def furniture_rule(text: str) -> str:
+    """Name the rule by which a whole line is furniture, or "".
+
+    >>> furniture_rule("[责任编辑：杨洁]"), furniture_rule("打印本页"), furniture_rule("记者打印了名单。")
+    ('page.credit', 'page.furniture', '')
+    """
+    if len(text) > _LONGEST_FURNITURE:
+        return ""
+    if _CREDIT_RE.match(text):
+        return "page.credit"
+    return "page.furniture" if _FURNITURE_RE.match(text) else ""
+
+
+def is_related_mark(text: str) -> bool:
+    return len(text) <= 60 and bool(_RELATED_RE.match(text))
+
+
+def is_comments_mark(text: str) -> bool:
+    return len(text) <= 60 and bool(_COMMENTS_RE.match(text))
+
+
+def is_meta_line(text: str) -> bool:
+    """Say whether a short line before the text gives date, source or tools."""
+    return (
+        len(text) <= _LONGEST_FURNITURE
+        and "。" not in text
+        and bool(_DATE_RE.search(text) or _META_WORD_RE.search(text))
+    )
+
+
+def is_attachment_line(text: str) -> bool:
+    return bool(_ATTACHMENT_RE.search(text))
+
+
+def is_signature(text: str) -> bool:
+    """Say whether a line is a date alone, as it stands under a notice."""
+    return bool(_SIGNATURE_DATE_RE.match(text))
