@@ -1,0 +1,250 @@
+"""A state database that cannot be used is named, with a remedy, and left as it is."""
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import pytest
+from store_kit import ONE, TWO, Archive, Clock, run_id
+
+from hongxing_crawler.exceptions import DiskFullError, StateError
+from hongxing_crawler.store.database import Database
+from hongxing_crawler.store.schema import VERSION
+from hongxing_crawler.store.state import State
+
+
+def _open(path, **options):
+    return State.open(path, now=Clock(), **options)
+
+
+@pytest.fixture
+def home(tmp_path):
+    archive = Archive(tmp_path)
+    archive.begin()
+    archive.add(ONE, *(f"{TWO}?{number}" for number in range(2_000)))
+    archive.visit(ONE)
+    archive.end()
+    archive.state.close()
+    return tmp_path
+
+
+def _assert_refused(path, message):
+    before = path.read_bytes()
+    with pytest.raises(StateError, match=message):
+        _open(path)
+    assert path.read_bytes() == before
+
+
+def test_a_state_is_opened_again(home):
+    with _open(home / "state.sqlite") as state:
+        assert state.counts() == {"done": 1, "pending": 2_000}
+        assert state.find_damage() == []
+
+
+def test_a_newer_version_is_left_alone(home):
+    path = home / "state.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE meta SET value = '999' WHERE name = 'schema_version'")
+    connection.close()
+
+    _assert_refused(path, rf"has version 999, but this hongxing_crawler knows only {VERSION}")
+
+
+def test_a_database_of_another_program_is_left_alone(tmp_path):
+    path = tmp_path / "state.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE theirs (x)")
+    connection.close()
+
+    _assert_refused(path, "another program")
+
+
+@pytest.mark.parametrize("keep", [0, 50, 4_096, 100_000])
+def test_a_file_that_was_cut_short_is_named(home, keep):
+    path = home / "state.sqlite"
+    path.write_bytes(path.read_bytes()[:keep])
+
+    _assert_refused(path, "cut short.*hongxing reprocess")
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path):
+    path = tmp_path / "state.sqlite"
+    path.write_bytes(b"not a database, but long enough to have a head\n" * 100)
+
+    with pytest.raises(StateError, match=r"damaged|cut short"):
+        _open(path)
+
+
+def test_damaged_pages_are_found(home):
+    path = home / "state.sqlite"
+    content = bytearray(path.read_bytes())
+    for offset in range(8_192, len(content) - 4_096, 4_096):
+        content[offset : offset + 64] = os.urandom(64)
+    path.write_bytes(content)
+
+    with pytest.raises(StateError, match=r"is damaged.*reprocess"):
+        _use_all(path)
+
+
+def _use_all(path):
+    with _open(path) as state:
+        assert state.find_damage()
+        list(state.url_counts())
+        state.take(5_000)
+
+
+def test_a_locked_database_is_named(home, monkeypatch):
+    monkeypatch.setattr("hongxing_crawler.store.database._BUSY_S", 0.05)
+    path = home / "state.sqlite"
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(StateError, match="locked by another process"), _open(path) as state:
+        state.take(1)
+    other.close()
+
+
+def test_a_reader_does_not_disturb_and_cannot_write(home):
+    path = home / "state.sqlite"
+    with _open(path) as writer, _open(path, read_only=True) as reader:
+        writer.take(1)
+        assert reader.counts() == {"done": 1, "in_flight": 1, "pending": 1_999}
+        with pytest.raises(StateError, match="cannot be written"):
+            reader.take(1)
+
+
+def test_a_missing_state_is_not_made_by_a_reader(tmp_path):
+    with pytest.raises(StateError, match="is missing"):
+        _open(tmp_path / "state.sqlite", read_only=True)
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_none_is_named(tmp_path):
+    with pytest.raises(StateError, match=r"state\.sqlite"):
+        _open(tmp_path / "nowhere" / "state.sqlite")
+
+
+def test_a_full_disk_keeps_the_last_whole_state(home):
+    path = home / "state.sqlite"
+    database = Database.open(path)
+    (pages,) = database.row("PRAGMA page_count")
+    database.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(DiskFullError, match="disk full; free some space"):
+        _write_much(database)
+
+    assert database.row("SELECT COUNT(*) FROM meta") == (1,)
+    database.close()
+
+
+def _write_much(database):
+    with database.transaction():
+        for number in range(1_000):
+            values = (f"x{number}", "y" * 4_000)
+            database.execute("INSERT INTO meta (name, value) VALUES (?, ?)", values)
+
+
+def test_a_transaction_is_whole_or_not_at_all(home):
+    database = Database.open(home / "state.sqlite")
+    with pytest.raises(KeyError):
+        _delete_and_fail(database)
+
+    assert database.row("SELECT COUNT(*) FROM urls") == (2_001,)
+    database.close()
+
+
+def _delete_and_fail(database):
+    with database.transaction():
+        database.execute("DELETE FROM urls")
+        raise KeyError
+
+
+def test_a_durable_transaction_is_synced_and_a_light_one_is_not(home):
+    database = Database.open(home / "state.sqlite")
+    with database.transaction(durable=False):
+        light = database.row("PRAGMA synchronous")
+    with database.transaction():
+        durable = database.row("PRAGMA synchronous")
+    database.close()
+
+    assert (light, durable) == ((1,), (2,))
+
+
+CHILD = textwrap.dedent(
+    """
+    import sys
+    from pathlib import Path
+    from store_kit import Archive
+    from hongxing_crawler.store.visit import Found
+
+    archive = Archive(Path(sys.argv[1]))
+    archive.state.end_killed_runs()
+    archive.state.requeue_in_flight()
+    archive.day = int(sys.argv[2]) - 1
+    archive.state.begin_run(f"run_20261123T{archive.day + 1:06}Z", archive.clock(), {})
+    archive.run_id = f"run_20261123T{archive.day + 1:06}Z"
+    print("ready", flush=True)
+    while tickets := archive.state.take(4):
+        archive.state.release(ticket.id for ticket in tickets)
+        number = int(tickets[0].url.rpartition("/")[2])
+        links = [Found(f"http://a.cn/{n}", "article", 10) for n in (2 * number, 2 * number + 1)]
+        links = links if number < 64 else []
+        archive.visit(tickets[0].url, body=f"正文 {number}", links=links)
+        print(number, flush=True)
+    """
+)
+
+
+def _crawl_until_killed(folder, round_number, wait_s):
+    """Run a crawl of 127 pages in a process of its own; what it said before it was killed."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", CHILD, str(folder), str(round_number)],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parent,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = [process.stdout.readline().strip()]
+    try:
+        process.wait(timeout=wait_s)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGKILL)
+    said += process.stdout.read().split()
+    process.stdout.close()
+    process.wait()
+    return [int(word) for word in said if word.isdigit()], process.returncode == 0
+
+
+def test_kills_lose_nothing_that_was_said_and_double_nothing(tmp_path):
+    archive = Archive(tmp_path)
+    archive.add("http://a.cn/1")
+    archive.state.close()
+    chance, said, ended, rounds = random.Random(20261123), [], False, 0
+
+    while not ended:
+        rounds += 1
+        numbers, ended = _crawl_until_killed(tmp_path, rounds, chance.uniform(0.0, 0.12))
+        said += numbers
+        with _open(tmp_path / "state.sqlite") as state:
+            assert state.find_damage() == []
+            stored = {row.article_body for row in state.articles.snapshot()}
+            assert stored >= {f"正文 {number}" for number in said}
+        assert rounds < 100
+
+    assert rounds > 2
+    with _open(tmp_path / "state.sqlite") as state:
+        assert state.counts() == {"done": 127}
+        assert len(list(state.articles.snapshot())) == 127
+        assert len(said) == len(set(said))
+        assert sum(entry.reason == "killed" for entry in state.runs()) >= rounds - 1
+        ops = [row.op for entry in state.runs() for row in state.delta(entry.run_id)]
+        assert ops == ["new"] * 127
+
+
+def test_run_names_sort_by_time():
+    assert run_id(0) < run_id(1)
