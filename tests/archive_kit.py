@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import itertools
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
 
 from hongxing_crawler.archive.warc import WarcWriter
 from hongxing_crawler.items import Exchange, Original
@@ -45,3 +51,38 @@ def varied_body(number):
     """Text that differs from page to page and compresses like a page."""
     words = (f"<p>第{number * 7919 + i}号文件，{'红星网' * (i % 5)}刊载。</p>" for i in range(60))
     return "".join(words).encode()
+
+
+def judged(path):
+    """What three tools say of a WARC file, as (name, exit code, words)."""
+    for name, command in (
+        ("warcio", [sys.executable, "-m", "warcio.cli", "check"]),
+        ("fastwarc", [sys.executable, "-m", "fastwarc.cli", "check"]),
+        ("gzip", ["gzip", "-t"]),
+    ):
+        done = subprocess.run([*command, path], capture_output=True, text=True, check=False)
+        yield name, done.returncode, done.stdout + done.stderr
+
+
+def assert_judges_accept(path):
+    for name, code, words in judged(path):
+        assert code == 0, f"{name}: {words}"
+
+
+def referee(module, *arguments, **more):
+    """Run a program of the environment that ``make referees`` builds, or skip the test."""
+    return subprocess.run(
+        [referee_python(), "-m", module, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        **more,
+    )
+
+
+def referee_python():
+    folder = os.environ.get("HONGXING_REFEREES", "")
+    python = Path(folder) / "bin" / "python"
+    if not folder or not python.exists():
+        pytest.skip("HONGXING_REFEREES names no environment; `make referees` builds one")
+    return python
