@@ -77,6 +77,7 @@ OUR_SETTINGS: dict[str, Any] = {
     "HONGXING_DISK_MIN_BYTES": 256 * MIB,
     "HONGXING_DOWNLOAD_SPOOL_BYTES": 8 * MIB,
     "HONGXING_FRONTIER_BATCH_COUNT": 16,
+    "HONGXING_LOG_LEVEL": "INFO",
     "HONGXING_MEDIA_ENABLED": True,
     "HONGXING_MEDIA_MAX_BYTES": 1 << 30,
     "HONGXING_MEDIA_TIMEOUT_S": 600.0,
@@ -106,6 +107,7 @@ COMPONENTS: dict[str, dict[str, int | None]] = {
         "hongxing_crawler.pipelines.store.StorePipeline": 900,
     },
     "EXTENSIONS": {
+        "hongxing_crawler.extensions.run_log.RunLog": 5,
         "hongxing_crawler.extensions.visits.UnfinishedVisits": 10,
         "hongxing_crawler.extensions.disk.DiskGuard": 20,
         "hongxing_crawler.extensions.close.CloseRun": 900,

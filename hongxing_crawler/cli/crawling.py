@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.crawl import CrawlOptions, Progress
     from hongxing_crawler.run import RunResult
 
-_LEVELS = ("WARNING", "INFO", "DEBUG")  # by the number of -v
+_LEVELS = ("INFO", "DEBUG")  # on the terminal, by the number of -v
 
 _RUN_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--full",), {"is_flag": True, "help": "Ask every known page again, without conditions."}),
@@ -28,7 +28,10 @@ _RUN_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--max-duration",), {"metavar": "TIME", "help": "Stop after 90s, 30m, 2h …; go on later."}),
     (
         ("--log-file",),
-        {"type": click.Path(dir_okay=False, path_type=Path), "help": "Append the log to a file."},
+        {
+            "type": click.Path(dir_okay=False, path_type=Path),
+            "help": "Append the log to this file too.",
+        },
     ),
 )
 
@@ -104,8 +107,9 @@ def _options(
         "delay_s": config.delay_s,
         "wait_lock_s": config.wait_lock,
         "operator": config.operator,
-        "log_level": _LEVELS[min(shell.verbose, len(_LEVELS) - 1)],
+        "log_level": _LEVELS[min(max(shell.verbose, 1), len(_LEVELS)) - 1],
         "log_file": flags["log_file"] and str(flags["log_file"]),
+        "settings": {"LOG_ENABLED": bool(shell.verbose or flags["log_file"])},
     }
     return CrawlOptions(**values | more)
 

@@ -89,6 +89,16 @@ def clean(
         write(encode(row) + b"\n")
 
 
+def _decode(data: bytes) -> str:
+    """Keep UTF-8 as it is, line ends and all; other charsets are found out as for a page."""
+    from hongxing_crawler.core.charset import decode
+
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return decode(data).text
+
+
 @click.command(cls=Command)
 @click.argument("file", type=click.File("rb"))
 @click.option("--explain", is_flag=True, help="Tell each repaired place, instead of the text.")
@@ -99,16 +109,16 @@ def restore(shell: Shell, file: BinaryIO, *, explain: bool) -> None:
 
     FILE is text in any Chinese encoding, - reads it from standard input. Prints UTF-8.
     """
-    from hongxing_crawler.core import restore as engine
-    from hongxing_crawler.core.charset import decode
+    from hongxing_crawler.cli.restored import explain_restored
+    from hongxing_crawler.core.restore import restore as restore_text
 
-    restored = engine.restore(decode(_read(file)).text)
+    restored = restore_text(_decode(_read(file)))
     if shell.json:
         shell.result(
             {"verdict": restored.verdict, "edits": len(restored.edits), "text": restored.text}
         )
     elif explain:
-        write_line(engine.explain(restored))
+        write_line(explain_restored(restored))
     else:
         write(restored.text.encode())
 
