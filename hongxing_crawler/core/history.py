@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, fields, replace
 from difflib import SequenceMatcher
+from typing import Literal
 
 import msgspec
 
@@ -31,6 +32,15 @@ class Known:
     fingerprint: str
     first_seen_at: str | None
     is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How two looks at an article differ; ``text_edits`` lead from the old body to the new."""
+
+    kind: Literal["editorial", "template", "spam", "none"]
+    fields: tuple[str, ...] = ()
+    text_edits: tuple[Edit, ...] = ()
 
 
 def fingerprint(article: Article) -> str:
@@ -78,6 +88,37 @@ def bury(article: Article, run_id: str, deleted_at: str) -> Article:
 def changed_fields(before: Article, after: Article) -> tuple[str, ...]:
     """Name the fields that the page decides and that differ, in the order of the row."""
     return tuple(name for name in _STABLE if getattr(before, name) != getattr(after, name))
+
+
+def compare(before: Article, after: Article) -> Difference:
+    """Tell how two looks at an article differ, and what kind of change that is.
+
+    ``editorial``: the text or a field says something else. ``template``: the site's page changed
+    its form, and no word of the text. ``spam``: only what cleaning takes away changed. ``none``.
+    """
+    names = changed_fields(before, after)
+    edits = find_text_changes(before.article_body, after.article_body)
+    same_words = _words(before) == _words(after)
+    if names and not (same_words and _template_changed(before, after)):
+        return Difference("editorial", names, edits)
+    if _template_changed(before, after):
+        return Difference("template", names, edits)
+    spam = _removed(before) != _removed(after)
+    return Difference("spam" if spam else "none", names, edits)
+
+
+def _words(article: Article) -> tuple[str, str]:
+    return "".join(article.headline.split()), "".join(article.article_body.split())
+
+
+def _template_changed(before: Article, after: Article) -> bool:
+    return before.provenance.template != after.provenance.template
+
+
+def _removed(article: Article) -> list[tuple[str, str]]:
+    steps = article.cleaning.steps
+    blocks = [(block.rule, block.text) for step in steps for block in step.removed_blocks]
+    return blocks + [(edit.rule, edit.removed) for step in steps for edit in step.edits]
 
 
 def find_text_changes(before: str, after: str, rule: str = "history.text") -> tuple[Edit, ...]:

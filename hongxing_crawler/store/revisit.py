@@ -70,12 +70,26 @@ def choose_interval_s(
 
 
 def settle(
-    revisit: Revisit, kind: str, known: PageState, *, is_gone: bool, changed: bool
+    revisit: Revisit,
+    kind: str,
+    known: PageState,
+    *,
+    is_gone: bool,
+    changed: bool,
+    is_seen: bool = True,
 ) -> PageState:
     """Decide what a visit that got an answer means for the next one.
 
     A page that is gone is asked again by the next run until enough visits agree, and then only
     after the longest interval.
+
+    Args:
+        revisit: The site's rules.
+        kind: What the URL is.
+        known: What was known before the visit.
+        is_gone: The page was not there.
+        changed: The visit brought other content than the one before.
+        is_seen: The page answered; False when it was not asked (robots.txt, for instance).
 
     >>> from hongxing_crawler.core.profile import Revisit
     >>> once = settle(Revisit(), "article", PageState(), is_gone=True, changed=False)
@@ -90,7 +104,14 @@ def settle(
         return replace(known, state=state, attempts=0, interval_s=interval_s, gone_count=gone_count)
     previous_s = known.interval_s if known.seen and not known.gone_count else None
     interval_s = choose_interval_s(revisit, kind, previous_s, changed=changed)
-    return replace(known, state="done", attempts=0, interval_s=interval_s, gone_count=0, seen=1)
+    return replace(
+        known,
+        state="done",
+        attempts=0,
+        interval_s=interval_s,
+        gone_count=0,
+        seen=int(is_seen or known.seen),
+    )
 
 
 def is_sampled(url: str, run_id: str, share: float) -> bool:

@@ -61,6 +61,12 @@ class RunTable:
                 f"state database {self._db.path} has a run {run_id} already; "
                 "look at the clock, or wait a second"
             )
+        (last,) = self._db.row("SELECT COALESCE(MAX(started_at), 0) FROM runs")
+        if to_us(started_at) < last:
+            raise StateError(
+                f"the clock says {utc_text(started_at)}, but the last run of {self._db.path} began"
+                f" at {utc_text(from_us(last))}; set the clock right, nothing was changed"
+            )
         self._db.insert(
             "INSERT INTO runs (run_id, started_at, info) VALUES (?, ?, ?)",
             (run_id, to_us(started_at), _text(info)),

@@ -252,7 +252,14 @@ class State:
             touched = self.articles.touch(url, moment)
             rows += [touched] if touched else []
         changed = any(row.op != "snapshot" for row in rows)
-        page = settle(self._revisit, visit.ticket.kind, page, is_gone=is_gone, changed=changed)
+        page = settle(
+            self._revisit,
+            visit.ticket.kind,
+            page,
+            is_gone=is_gone,
+            changed=changed,
+            is_seen=visit.outcome != "refused",
+        )
         if page.state == "gone":
             buried = self.articles.bury(run_no, run_id, url, moment)
             rows += [buried] if buried else []
