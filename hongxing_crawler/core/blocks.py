@@ -44,6 +44,8 @@ _FORM_WORD_RE = re.compile(
 _LEGAL_SHARE = 0.1
 _LONGEST_LEGAL = 250
 _SHORTEST_SENTENCE = 10
+# A link around a whole paragraph is a paragraph.
+_LONGEST_ANCHOR = 80
 
 
 class Block:
@@ -248,7 +250,9 @@ class Walker:
             for a, b, href in self.links
         ]
         line.links = tuple(span for span in spans if span[1] > span[0])
-        line.link_chars = sum(end - start for start, end, _ in line.links)
+        line.link_chars = sum(
+            end - start for start, end, _ in line.links if end - start <= _LONGEST_ANCHOR
+        )
         line.strong = tuple(
             (min(max(starts[a] - left, 0), size), min(max(starts[b] - left, 0), size))
             for a, b in self.strong

@@ -7,6 +7,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.blocks_hidden import hidden_class_names, is_hidden
+from hongxing_crawler.core.boxes_teasers import find_teasers
 from hongxing_crawler.core.spam import LEAST_BARS, count_bars, is_name_wheel
 from hongxing_crawler.core.boxes_names import is_article, is_aside, is_comments, name_of
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 # hidden articles.
 MOST_OF_THE_PAGE = 0.45
 _BEFORE_HEADLINE = 0.2
-_IN_ASIDE = 0.1
+_WEIGHT_OF = {"aside": 0.1, "teaser": 0.1}  # hidden text, comments and wheels weigh nothing
 # The box widens when its surroundings add this share of its prose, and are themselves mostly
 # prose with few links: articles in several sibling boxes are joined, teasers are not.
 _CLIMB_GAIN = 0.15
@@ -71,13 +72,19 @@ def survey(outline: Outline, headline: int) -> Survey:
     aside = [""] * len(lines)
     _mark_hidden(outline, sums, MOST_OF_THE_PAGE * sums[-1], aside)
     _mark_wheels(outline, aside)
-    _mark_asides(outline, sums, aside)
+    _mark_asides(outline, sums, headline, aside)
+    for block in find_teasers(outline):
+        for number in range(block.first, block.last):
+            aside[number] = aside[number] or "teaser"
     for number, why in enumerate(aside):
         if why:
-            weights[number] *= _IN_ASIDE if why == "aside" else 0.0
+            weights[number] *= _WEIGHT_OF.get(why, 0.0)
     for number in range(max(headline, 0)):
         weights[number] *= _BEFORE_HEADLINE
-    free = [(0, 0) if why else (len(line.text), line.link_chars) for line, why in zip(lines, aside, strict=True)]
+    free = [
+        (0, 0) if why else (len(line.text), line.link_chars)
+        for line, why in zip(lines, aside, strict=True)
+    ]
     return Survey(
         [0.0, *accumulate(weights)],
         [0, *accumulate(chars for chars, _ in free)],
@@ -93,7 +100,7 @@ def _mark_wheels(outline: Outline, aside: list[str]) -> None:
             aside[number] = aside[number] or "wheel"
 
 
-def _mark_asides(outline: Outline, sums: list[float], aside: list[str]) -> None:
+def _mark_asides(outline: Outline, sums: list[float], headline: int, aside: list[str]) -> None:
     """Mark menus, comments and the like by the names of their boxes."""
     limit = MOST_OF_THE_PAGE * sums[-1]
     for block in outline.blocks:
@@ -103,6 +110,8 @@ def _mark_asides(outline: Outline, sums: list[float], aside: list[str]) -> None:
         name = name_of(block.attrs)
         if block.tag not in _ASIDE_TAGS and not is_aside(name):
             continue
+        if first <= headline < last:
+            continue  # what holds the headline holds the article
         if is_comments(name) and sums[first] > _LEAST_ARTICLE:
             why = "comments"
         elif sums[last] - sums[first] < limit or not sums[-1]:
@@ -163,7 +172,7 @@ def find_article_box(outline: Outline, look: Survey, headline: int) -> Block:
             score *= _FAR_FACTOR
         if score > best_score:
             best, best_score = block, score
-    return _climb(_widen_leaf(best, look), look)
+    return _climb(_widen_leaf(best, look), look, headline)
 
 
 def _widen_leaf(box: Block, look: Survey) -> Block:
@@ -174,10 +183,12 @@ def _widen_leaf(box: Block, look: Survey) -> Block:
     return parent if look.char_count(parent) <= _LEAF_GROWTH * look.char_count(box) else box
 
 
-def _climb(box: Block, look: Survey) -> Block:
+def _climb(box: Block, look: Survey, headline: int) -> Block:
     """Widen the box while its surroundings add much prose, and little else."""
     parent = box.parent
     while parent is not None and parent.tag != "html":
+        if box.first <= headline < box.last:
+            return box  # the whole article stands below its headline
         if _adds_prose(parent, box, look):
             box = parent
         parent = parent.parent

@@ -58,7 +58,8 @@ _META_WORD_RE = re.compile(
 )
 _DATE_RE = re.compile(r"(?:19|20)\d\d\s?[-/.年－]\s?\d{1,2}\s?[-/.月－]\s?\d{1,2}")
 _ATTACHMENT_RE = re.compile(
-    r"^\W{0,3}附[件表]|下载|\.(?:docx?|xlsx?|pdf|zip|rar|wps|pptx?|et|txt|csv|7z)(?:\W|$)", re.IGNORECASE
+    r"^\W{0,3}附[件表]|下载|\.(?:docx?|xlsx?|pdf|zip|rar|wps|pptx?|et|txt|csv|7z)(?:\W|$)",
+    re.IGNORECASE,
 )
 _SIGNATURE_DATE_RE = re.compile(
     r"^[\s　]*(?:(?:19|20)\d\d\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日|[一二][〇○零一二三四五六七八九]{3}年.{2,4}月.{1,3}日)[\s　]*$"

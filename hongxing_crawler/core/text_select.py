@@ -25,8 +25,15 @@ _SENTENCE_END_RE = re.compile(r"[。！？…；]|[.!?](?:\s|$)")
 _MAX_HEAD_LINES = 15
 _PROSE = 25.0
 _LEAST_ANCHORS = 3
-_LONGEST_REPEAT = 15
-_WHY = {"comments": "page.comments", "aside": "page.aside", "hidden": "page.hidden", "wheel": "spam.name_wheel"}
+_LEAST_REPEATS = 3
+_LEAST_REPEATED_CHARS = 100
+_WHY = {
+    "teaser": "page.teaser",
+    "comments": "page.comments",
+    "aside": "page.aside",
+    "hidden": "page.hidden",
+    "wheel": "spam.name_wheel",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,11 @@ class _Sorter:
                 continue
             line = self.lines[number]
             seen += 1
-            if wanted and len(line.text) <= len(self.headline.text) + 20 and squeeze(line.text) == wanted:
+            if (
+                wanted
+                and len(line.text) <= len(self.headline.text) + 20
+                and squeeze(line.text) == wanted
+            ):
                 self.rules[number] = "page.headline"
             elif line.weight <= _PROSE and is_meta_line(line.text):
                 self.rules[number] = "page.meta_line"
@@ -164,15 +175,29 @@ class _Sorter:
             self.rules[number] = "page.trailing_link"
 
     def mark_repeats(self) -> None:
-        """Drop paragraphs that the box holds twice, for print or for phones."""
-        seen: set[str] = set()
-        for number in range(self.first, self.last):
-            text = self.lines[number].text
-            if number in self.rules or len(text) < _LONGEST_REPEAT:
-                continue
-            if text in seen:
-                self.rules[number] = "page.repeat"
-            seen.add(text)
+        """Drop a stretch of paragraphs that the box holds twice, for print or for phones.
+
+        A single line may come again: questions of an interview, a caption.
+        """
+        kept = [number for number in range(self.first, self.last) if number not in self.rules]
+        texts = [self.lines[number].text for number in kept]
+        first_at: dict[str, int] = {}
+        start = 0
+        while start < len(texts):
+            origin = first_at.setdefault(texts[start], start)
+            size = 0
+            while (
+                origin + size < start
+                and start + size < len(texts)
+                and texts[origin + size] == texts[start + size]
+            ):
+                size += 1
+            if (
+                size >= _LEAST_REPEATS
+                and sum(map(len, texts[start : start + size])) >= _LEAST_REPEATED_CHARS
+            ):
+                self.rules.update((number, "page.repeat") for number in kept[start : start + size])
+            start += max(1, size)
 
 
 def _in_table(block: Block | None) -> bool:
