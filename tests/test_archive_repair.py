@@ -47,7 +47,9 @@ def test_every_possible_cut_keeps_exactly_the_whole_groups(left_behind):
     data = path.read_bytes()
     group_ends = [capture.offset + capture.length for capture in captures]
     final = path.with_suffix("")
-    for cut in [*range(group_ends[1] - 1, group_ends[3] + 2), *range(len(data) - 30, len(data))]:
+    near_ends = {end + by for end in group_ends[1:] for by in (-9, -8, -7, -1, 0, 1, 2, 3, 11)}
+    between = range(group_ends[0], len(data), 31)
+    for cut in sorted(near_ends.union(between)):
         path.write_bytes(data[:cut])
         report = repair_open_file(path)
         whole = sum(end <= cut for end in group_ends)

@@ -125,10 +125,10 @@ def test_a_full_disk_leaves_the_older_package(archive, tmp_path, monkeypatch):
 
 def test_memory_does_not_grow_with_the_archive(tmp_path):
     spool = tmp_path / "spool"
-    spool.write_bytes(os.urandom(64 << 20))
+    spool.write_bytes(os.urandom(40 << 20))
     with writer(tmp_path / "warc") as warc:
         warc.write_exchange(exchange(body=spool))
-    pages = (PackedPage(f"http://site.example/{n}", START, "t" * 2000) for n in range(20_000))
+    pages = (PackedPage(f"http://site.example/{n}", START, "t" * 2000) for n in range(5_000))
     tracemalloc.start()
     pack(tmp_path / "x.wacz", warc.close(), pages, PackageInfo("x", START, "x"))
     peak = tracemalloc.get_traced_memory()[1]

@@ -24,6 +24,7 @@ _URL_RE = re.compile(
 )
 _WWW_RE = re.compile(r"^www\d*\.")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
+_NESTED_RE = re.compile(rb"%(?:25)+")  # encoded again and again: once says the same
 _PLAIN = "".join(map(chr, range(0x21, 0x7F))).replace("%", "").replace("#", "")
 
 _PATH_SESSION_RE = re.compile(
@@ -97,7 +98,7 @@ def _ascii(host: str) -> str:
 
 def _canonical(text: str) -> str:
     """Undo percent-encoding as often as it was done, then encode once what needs it."""
-    data = text.encode("utf-8", "surrogatepass")
+    data = _NESTED_RE.sub(b"%25", text.encode("utf-8", "surrogatepass"))
     while (plain := unquote_to_bytes(data)) != data:
         data = plain
     return quote_from_bytes(data, safe=_PLAIN)
