@@ -1,0 +1,270 @@
+"""The commands around a home, started for real on the demo site."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from hongxing_crawler.exit_codes import ExitCode
+from hongxing_crawler.store.lock import Holder, hold
+
+MODULE = [sys.executable, "-m", "hongxing_crawler"]
+
+
+@pytest.fixture(scope="module")
+def crawled(tmp_path_factory):
+    """A home after one demo: the home, and what the command printed."""
+    folder = tmp_path_factory.mktemp("红星 demo")
+    done = subprocess.run(
+        [*MODULE, "demo", "--home", "home"],
+        cwd=folder,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == ExitCode.OK, done.stderr.decode()
+    return folder / "home", done
+
+
+@pytest.fixture
+def home(crawled, tmp_path):
+    """A copy of that home, to be changed."""
+    return Path(shutil.copytree(crawled[0], tmp_path / "home"))
+
+
+def test_the_demo_ends_with_a_table_and_says_where_everything_is(crawled):
+    home, done = crawled
+    text = done.stdout.decode()
+    lines = [line.split("  ", 1) for line in text.splitlines() if "  " in line]
+    shown = {name.strip(): rest.strip() for name, rest in lines}
+
+    assert {"pages", "articles", "images", "attachments", "time"} <= set(shown)
+    assert {"spam blocks removed", "damaged texts restored"} <= set(shown)
+    for name in ("home", "warc", "rows", "media"):
+        assert Path(shown[name]).exists(), name
+        assert shown[name].startswith(str(home))
+    assert not done.stderr
+
+
+def test_the_log_is_kept_with_the_run(crawled):
+    (log,) = crawled[0].glob("runs/*/log")
+
+    assert "Spider closed" in log.read_text("utf-8")
+
+
+def test_a_quiet_run_prints_nothing(home, hongxing):
+    done = hongxing("demo", "--home", home, "-q")
+
+    assert (done.returncode, done.stdout, done.stderr) == (ExitCode.OK, b"", b"")
+
+
+def test_a_run_for_machines_prints_one_object(home, hongxing):
+    result = json.loads(hongxing("demo", "--home", home, "--json").stdout)
+
+    assert result["exit_code"] == ExitCode.OK
+    assert result["counts"]["pages"] > 0
+    assert Path(result["paths"]["warc"]).is_file()
+
+
+def test_status_tells_articles_runs_and_nobody_at_work(home, hongxing):
+    look = json.loads(hongxing("status", "--home", home, "--json").stdout)
+
+    assert look["articles"] >= 60
+    assert look["holder"] is None
+    assert [run["exit_code"] for run in look["last_runs"]] == [0]
+    assert b"nobody" in hongxing("status", "--home", home).stdout
+
+
+def test_status_tells_who_is_at_work(home, hongxing):
+    with hold(home / "lock", Holder("crawl, process 1 on here", "run_x", "2026-11-23T08:00:00Z")):
+        done = hongxing("status", "--home", home)
+
+    assert b"crawl, process 1 on here, run_x, since 2026-11-23T08:00:00Z" in done.stdout
+
+
+@pytest.mark.parametrize("command", ["status", "export", "verify", "repair", "pack", "reprocess"])
+def test_a_folder_that_is_no_home_is_named(command, hongxing, tmp_path):
+    done = hongxing(command, "--home", "nothing")
+
+    assert done.returncode == ExitCode.CONFIG
+    assert str(tmp_path / "nothing") in done.stderr.decode()
+    assert not (tmp_path / "nothing").exists()
+
+
+@pytest.mark.parametrize("command", ["demo", "export", "repair", "pack", "reprocess"])
+def test_a_second_command_is_told_who_holds_the_home(command, home, hongxing):
+    with hold(home / "lock", Holder("crawl, process 1 on here", "run_x", "2026-11-23T08:00:00Z")):
+        done = hongxing(command, "--home", home)
+
+    assert done.returncode == ExitCode.LOCKED
+    assert b"crawl, process 1 on here, run_x, since 2026-11-23T08:00:00Z" in done.stderr
+    assert b"Traceback" not in done.stderr
+
+
+def test_export_writes_the_same_bytes_again(home, hongxing):
+    parts = {path: path.read_bytes() for path in home.rglob("*.jsonl.gz")}
+
+    done = hongxing("export", "--home", home)
+
+    assert done.returncode == ExitCode.OK
+    assert parts == {path: path.read_bytes() for path in home.rglob("*.jsonl.gz")}
+
+
+def test_export_as_of_a_day_before_the_first_run_holds_nothing(home, hongxing, tmp_path):
+    hongxing("export", "--home", home, "--as-of", "2020-01-01", "--out", "old")
+
+    (manifest,) = (tmp_path / "old").rglob("_manifest.json")
+    assert json.loads(manifest.read_bytes())["rows"] == 0
+
+
+def test_reprocess_makes_the_rows_again_byte_for_byte(home, hongxing):
+    done = hongxing("reprocess", "--home", home)
+
+    assert done.returncode == ExitCode.OK
+    assert b"same rows as the crawl's, byte for byte" in done.stdout
+
+
+def test_reprocess_never_empties_a_folder_that_is_not_its_own(home, hongxing, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "letter.txt").write_text("dear")
+
+    done = hongxing("reprocess", "--home", home, "--out", "mine")
+    into_home = hongxing("reprocess", "--home", home, "--out", home)
+
+    assert done.returncode == into_home.returncode == ExitCode.CONFIG
+    assert (tmp_path / "mine" / "letter.txt").read_text() == "dear"
+    assert (home / "warc").is_dir()
+
+
+def test_reprocess_reads_given_files_alone(home, hongxing, tmp_path):
+    (warc,) = home.glob("warc/*.warc.gz")
+
+    done = hongxing("reprocess", warc, "--json")
+
+    assert json.loads(done.stdout)["result"]["article_count"] >= 60
+    assert list((tmp_path / "reprocessed").rglob("*.jsonl.gz"))
+
+
+def test_verify_finds_a_sound_archive_sound(home, hongxing):
+    done = hongxing("verify", "--deep", "--home", home)
+
+    assert done.returncode == ExitCode.OK, done.stderr.decode()
+    assert b"no findings" in done.stdout
+
+
+def test_verify_names_damage(home, hongxing):
+    (warc,) = home.glob("warc/*.warc.gz")
+    data = bytearray(warc.read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    warc.write_bytes(data)
+
+    done = hongxing("verify", "--home", home)
+
+    assert done.returncode == ExitCode.DAMAGED
+    assert warc.name in done.stderr.decode()
+
+
+def test_verify_names_a_media_file_that_changed(home, hongxing):
+    media = next(home.glob("media/sha256/*/*"))
+    media.write_bytes(b"x")
+
+    done = hongxing("verify", "--deep", "--home", home)
+
+    assert done.returncode == ExitCode.DAMAGED
+    assert media.name in done.stderr.decode()
+
+
+def test_repair_finishes_a_torn_file_and_makes_its_index(home, hongxing):
+    (warc,) = home.glob("warc/*.warc.gz")
+    (index,) = home.glob("cdxj/*.cdxj")
+    index.unlink()
+    torn = warc.with_name(warc.name + ".open")
+    warc.rename(torn)
+    torn.write_bytes(torn.read_bytes()[:-10])
+
+    done = hongxing("repair", "--home", home)
+
+    assert done.returncode == ExitCode.OK
+    assert warc.is_file()
+    assert index.is_file()
+    assert not torn.exists()
+    assert hongxing("verify", "--home", home).returncode == ExitCode.OK
+
+
+def test_pack_makes_one_file(home, hongxing):
+    report = json.loads(hongxing("pack", "--home", home, "--json").stdout)
+
+    assert Path(report["path"]).is_file()
+    assert report["page_count"] >= 60
+
+
+def test_pack_of_an_unknown_run_names_it(home, hongxing):
+    done = hongxing("pack", "--home", home, "--run", "run_1")
+
+    assert done.returncode == ExitCode.CONFIG
+    assert b"run_1" in done.stderr
+
+
+def test_a_limit_stops_a_run_and_the_same_command_goes_on(hongxing, tmp_path):
+    stopped = hongxing("demo", "--home", "h", "--max-pages", "5")
+    finished = hongxing("demo", "--home", "h")
+
+    assert stopped.returncode == ExitCode.STOPPED
+    assert b"goes on" in stopped.stderr
+    assert finished.returncode == ExitCode.OK
+    assert json.loads(hongxing("status", "--home", "h", "--json").stdout)["articles"] >= 60
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)],
+)
+def test_a_signal_ends_a_crawl_in_order(tmp_path, hongxing, number, code):
+    process = subprocess.Popen(
+        [*MODULE, "demo", "--home", "h"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+    )
+    while not list(tmp_path.glob("h/warc/*.open")):
+        time.sleep(0.05)
+        assert process.poll() is None
+    process.send_signal(number)
+    _, complaint = process.communicate(timeout=60)
+
+    assert process.returncode == code
+    assert b"Traceback" not in complaint
+    assert b"goes on" in complaint
+    assert not list(tmp_path.glob("h/warc/*.open"))
+    assert hongxing("demo", "--home", "h").returncode == ExitCode.OK
+
+
+def test_an_unknown_site_is_answered_with_those_that_are_known(hongxing):
+    done = hongxing("crawl", "hongxin")
+
+    assert done.returncode == ExitCode.CONFIG
+    assert b"generic, hongxing" in done.stderr
+
+
+def test_a_broken_profile_is_named_with_its_line(hongxing, tmp_path):
+    (tmp_path / "mine.toml").write_text('name = "mine"\nhosts = [\n')
+
+    done = hongxing("crawl", "mine.toml")
+
+    assert done.returncode == ExitCode.CONFIG
+    assert b"mine.toml:3: not valid TOML" in done.stderr
+
+
+def test_a_home_that_cannot_be_made_is_named(hongxing, tmp_path):
+    (tmp_path / "file").write_text("")
+
+    done = hongxing("demo", "--home", "file/home")
+
+    assert done.returncode == ExitCode.CONFIG
+    assert b"--home" in done.stderr
+    assert b"Traceback" not in done.stderr
