@@ -36,6 +36,10 @@ _LEAVES = frozenset(
     ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "strong", "center", "blockquote")
 )
 _LEAF_GROWTH = 8
+_NAMED_FACTOR = 1.2
+_PARTS = (1.0, 0.9, 0.45)  # of a line's weight, to its box and two ancestors
+_LEAST_OWN_CHARS = 150
+_MOST_OWN_LINKS = 0.3
 # An article begins this near its headline, in lines.
 _NEAR_HEADLINE = 25
 _FAR_FACTOR = 0.7
@@ -143,44 +147,73 @@ def _mark_hidden(outline: Outline, sums: list[float], limit: float, aside: list[
 
 def find_article_box(outline: Outline, look: Survey, headline: int) -> Block:
     """Choose the box whose own lines and near descendants hold the prose."""
-    scores: dict[int, float] = {}
-    weights, lines, blocks = look.weights, outline.lines, outline.blocks
-    for number, line in enumerate(lines):
-        weight = weights[number + 1] - weights[number]
-        if weight <= 0:
-            continue
-        block: Block | None = line.block
-        for part in (1.0, 0.9, 0.45):
-            if block is None:
-                break
-            scores[block.number] = scores.get(block.number, 0.0) + part * weight
-            block = block.parent
-    total = look.weights[-1]
-    for block in blocks:
-        weight = look.weight(block)
-        if weight > _LEAST_SHARE * total:
-            share = min(1.0, weight / max(1, look.char_count(block)))
-            scores[block.number] = scores.get(block.number, 0.0) + _WHOLE_PART * weight * share
+    tally = _tally(outline, look)
+    blocks = outline.blocks
     best, best_score = blocks[0], 0.0
-    for number, score in scores.items():
+    for number, score in tally.scores.items():
         block = blocks[number]
-        share = look.link_share(block)
-        score *= (1 - share) ** 2
+        score *= (1 - min(look.link_share(block), tally.own_link_share(block))) ** 2
         if is_article(name_of(block.attrs)):
-            score *= 1.2
+            score *= _NAMED_FACTOR
         if headline >= 0 and block.first > headline + _NEAR_HEADLINE:
             score *= _FAR_FACTOR
         if score > best_score:
             best, best_score = block, score
-    return _climb(_widen_leaf(best, look), look, headline)
+    return _climb(_widen_leaf(best, look, tally), look, headline)
 
 
-def _widen_leaf(box: Block, look: Survey) -> Block:
+class _Tally:
+    """Scores of boxes, and what stands in them directly or in their paragraphs."""
+
+    def __init__(self) -> None:
+        self.scores: dict[int, float] = {}
+        self.own: dict[int, tuple[int, int]] = {}  # box: characters, link characters
+
+    def own_link_share(self, block: Block) -> float:
+        chars, linked = self.own.get(block.number, (0, 0))
+        return linked / chars if chars > _LEAST_OWN_CHARS else 1.0
+
+
+def _tally(outline: Outline, look: Survey) -> _Tally:
+    tally = _Tally()
+    scores, own, weights = tally.scores, tally.own, look.weights
+    for line in outline.lines:
+        number = line.number
+        if look.aside[number]:
+            continue
+        block: Block | None = line.block
+        for _ in range(2):
+            if block is not None:
+                chars, linked = own.get(block.number, (0, 0))
+                own[block.number] = (chars + len(line.text), linked + line.link_chars)
+                block = block.parent
+        weight = weights[number + 1] - weights[number]
+        block = line.block
+        for part in _PARTS if weight > 0 else ():
+            if block is not None:
+                scores[block.number] = scores.get(block.number, 0.0) + part * weight
+                block = block.parent
+    _add_whole(outline, look, scores)
+    return tally
+
+
+def _add_whole(outline: Outline, look: Survey, scores: dict[int, float]) -> None:
+    """Add the prose of distant descendants, as far as the box is prose."""
+    total = look.weights[-1]
+    for block in outline.blocks:
+        weight = look.weight(block)
+        if weight > _LEAST_SHARE * total:
+            share = min(1.0, weight / max(1, look.char_count(block)))
+            scores[block.number] = scores.get(block.number, 0.0) + _WHOLE_PART * weight * share
+
+
+def _widen_leaf(box: Block, look: Survey, tally: _Tally) -> Block:
     """Take the parent of a lone paragraph: its neighbours belong to it."""
     parent = box.parent
     if box.tag not in _LEAVES or parent is None or parent.tag in {"body", "html"}:
         return box
-    return parent if look.char_count(parent) <= _LEAF_GROWTH * look.char_count(box) else box
+    is_small = look.char_count(parent) <= _LEAF_GROWTH * look.char_count(box)
+    return parent if is_small or tally.own_link_share(parent) < _MOST_OWN_LINKS else box
 
 
 def _climb(box: Block, look: Survey, headline: int) -> Block:

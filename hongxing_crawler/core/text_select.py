@@ -13,6 +13,7 @@ from hongxing_crawler.core.text_furniture import (
     is_meta_line,
     is_related_mark,
 )
+from hongxing_crawler.core.text_side_boxes import find_side_boxes
 from hongxing_crawler.core.titles import squeeze
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def choose_lines(
 ) -> Choice:
     """Sort the lines of the article box into body and furniture."""
     sorter = _Sorter(outline.lines, box, look, headline, profile)
+    sorter.side_boxes = find_side_boxes(outline, box, look)
     sorter.run()
     kept = [number for number in range(box.first, box.last) if number not in sorter.rules]
     return Choice(kept, sorted(sorter.rules.items()))
@@ -65,6 +67,7 @@ class _Sorter:
         self.look = look
         self.headline = headline
         self.tail_marks = [re.compile(mark) for mark in profile.tail_marks]
+        self.side_boxes: list[Block] = []
         self.rules: dict[int, str] = {}
 
     def run(self) -> None:
@@ -74,6 +77,9 @@ class _Sorter:
             why = self.look.aside[number]
             if why:
                 self.rules.setdefault(number, _WHY[why])
+        for block in self.side_boxes:
+            for number in range(block.first, block.last):
+                self.rules.setdefault(number, "page.side_box")
         self.mark_link_lists()
         for number in range(self.first, self.last):
             if number not in self.rules:
