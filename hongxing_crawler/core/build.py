@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from hongxing_crawler import __version__
-from hongxing_crawler.core.identity import article_id, content_sha256, media_key, utc_text
+from hongxing_crawler.core.files import MediaFile, list_failures, list_files
+from hongxing_crawler.core.identity import article_id, content_sha256, utc_text
 from hongxing_crawler.core.row import (
     SCHEMA_VERSION,
     Article,
     AttachmentRow,
     CleaningRow,
-    FileStatus,
     ImageRow,
     PersonRow,
     ProvenanceRow,
@@ -24,10 +24,10 @@ from hongxing_crawler.core.urls import canonical_url, netloc_of
 from hongxing_crawler.exceptions import PageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from hongxing_crawler.core.document import ArticleContent, CleanedPage, FoundImage
+    from hongxing_crawler.core.document import ArticleContent, CleanedPage
 
 SOFTWARE = f"hongxing_crawler/{__version__}"
 NO_RUN = "run_00000000T000000Z"  # a row that no run wrote: a page cleaned by hand
@@ -50,20 +50,6 @@ class CaptureLike(Protocol):
     def fetched_at(self) -> datetime: ...
     @property
     def status(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class MediaFile:
-    """An image or attachment after its download. ``sha256`` is empty when no bytes are kept."""
-
-    url: str
-    sha256: str = ""
-    mime: str = ""
-    bytes: int = 0
-    width: int = 0
-    height: int = 0
-    status: FileStatus = "stored"
-    reason: str = ""  # why it is not stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +96,7 @@ def build_article(
     _check_content(article, url)
     canonical = canonical_url(url)
     fetched_at = utc_text(capture.fetched_at) if capture else None
-    images, attachments = _list_files(article, media)
+    images, attachments = list_files(article, media)
     return Article(
         schema_version=SCHEMA_VERSION,
         id=article_id(canonical),
@@ -184,57 +170,6 @@ def _role(role: str) -> Literal["author", "photographer", "editor"]:
             return "author"
 
 
-def _list_files(
-    article: ArticleContent, media: Mapping[str, MediaFile] | None
-) -> tuple[tuple[ImageRow, ...], tuple[AttachmentRow, ...]]:
-    met: set[str] = set()
-    images = tuple(_image_row(image, _find_file(image.url, media, met)) for image in article.images)
-    attachments = tuple(
-        _attachment_row(found.name, _find_file(found.url, media, met))
-        for found in article.attachments
-    )
-    return images, attachments
-
-
-def _find_file(url: str, media: Mapping[str, MediaFile] | None, met: set[str]) -> MediaFile:
-    """Look a file up; the second one of the same bytes is a duplicate."""
-    if media is None:
-        return MediaFile(url, status="skipped")
-    file = media.get(url) or MediaFile(url, status="failed", reason="not downloaded")
-    if not file.sha256:
-        return replace(file, url=url, status="skipped" if file.status == "skipped" else "failed")
-    status: FileStatus = "duplicate" if file.sha256 in met else "stored"
-    met.add(file.sha256)
-    return replace(file, url=url, status=status)
-
-
-def _image_row(image: FoundImage, file: MediaFile) -> ImageRow:
-    return ImageRow(
-        url=image.url,
-        sha256=file.sha256,
-        key=media_key(file.sha256, file.mime),
-        mime=file.mime,
-        bytes=file.bytes,
-        width=file.width,
-        height=file.height,
-        caption=image.caption,
-        position=image.position,
-        status=file.status,
-    )
-
-
-def _attachment_row(name: str, file: MediaFile) -> AttachmentRow:
-    return AttachmentRow(
-        url=file.url,
-        sha256=file.sha256,
-        key=media_key(file.sha256, file.mime),
-        mime=file.mime,
-        bytes=file.bytes,
-        status=file.status,
-        name=name,
-    )
-
-
 def _cite(cleaned: CleanedPage, origin: Origin, capture: CaptureLike | None) -> ProvenanceRow:
     return ProvenanceRow(
         fetched_at=utc_text(capture.fetched_at) if capture else None,
@@ -282,12 +217,6 @@ def _list_steps(cleaned: CleanedPage) -> Iterator[StepRow]:
             yield StepRow(step="field", field=field, edits=edits, removed_blocks=())
 
 
-def _list_failures(name: str, files: Sequence[ImageRow | AttachmentRow]) -> Iterator[str]:
-    for index, file in enumerate(files):
-        if file.status == "failed":
-            yield f"{name}[{index}]: not stored: {file.url}"
-
-
 def _judge(
     cleaned: CleanedPage, images: tuple[ImageRow, ...], attachments: tuple[AttachmentRow, ...]
 ) -> QualityRow:
@@ -297,7 +226,7 @@ def _judge(
         "no_date": article.date_published is None,
         "no_source": not article.source_name,
     }
-    errors = (*_list_failures("images", images), *_list_failures("attachments", attachments))
+    errors = (*list_failures("images", images), *list_failures("attachments", attachments))
     flags = {
         "generic_template": cleaned.page.template == "generic",
         **missing,

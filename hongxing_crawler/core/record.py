@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from hongxing_crawler.core.build import MediaFile, Origin, build_article
+from hongxing_crawler.core.build import Origin, build_article
 from hongxing_crawler.core.edits import Edit, replay
+from hongxing_crawler.core.files import MediaFile
 from hongxing_crawler.core.identity import article_id, content_sha256, media_key, utc_text
 from hongxing_crawler.core.row import SCHEMA_VERSION, Article
 from hongxing_crawler.core.schema import json_schema

@@ -34,7 +34,6 @@ class CaptureTable:
 
     def __init__(self, database: Database) -> None:
         self._db = database
-        self._warc_numbers: dict[str, int] = {}
 
     def add(self, run_no: int, url_id: int | None, url: str, capture: Capture) -> int:
         """Note a capture of the visit of ``url``; its number."""
@@ -67,16 +66,12 @@ class CaptureTable:
         return number
 
     def _warc_no(self, filename: str) -> int:
-        number = self._warc_numbers.get(filename)
-        if number is None:
+        sql = "SELECT no FROM warc_files WHERE filename = ?"
+        row = self._db.row(sql, (filename,))
+        if row is None:
             self.add_file(filename)
-            (number,) = self._db.row("SELECT no FROM warc_files WHERE filename = ?", (filename,))
-            self._warc_numbers[filename] = number
-        return number
-
-    def forget_numbers(self) -> None:
-        """Ask for the files' numbers again: a transaction that named one was undone."""
-        self._warc_numbers.clear()
+            row = self._db.row(sql, (filename,))
+        return int(row[0])
 
     def add_file(self, filename: str, size: int | None = None, sha256: str = "") -> None:
         """Note a WARC file, and its size and digest once it is complete."""

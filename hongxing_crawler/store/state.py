@@ -7,17 +7,17 @@ leaves URLs in flight, which the next start puts back, and nothing else.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from hongxing_crawler.core.profile import Revisit
 from hongxing_crawler.store.articles import ArticleTable
-from hongxing_crawler.store.captures import CaptureTable, find_full
+from hongxing_crawler.store.captures import CaptureTable
 from hongxing_crawler.store.database import Database
 from hongxing_crawler.store.frontier import Frontier
 from hongxing_crawler.store.media_table import MediaTable
-from hongxing_crawler.store.revisit import PageState, Retry, settle
+from hongxing_crawler.store.revisit import Retry
 from hongxing_crawler.store.runs import RunTable
+from hongxing_crawler.store.visits import VisitWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -46,6 +46,9 @@ class State:
         self._media = MediaTable(database)
         self._runs = RunTable(database)
         self.articles = ArticleTable(database)
+        self._writer = VisitWriter(
+            now, self._frontier, self._captures, self._media, self._runs, self.articles
+        )
 
     @classmethod
     def open(
@@ -210,68 +213,10 @@ class State:
             The rows as stored, their history filled in: ``new``, ``changed``, ``deleted`` (a
             tombstone), or ``snapshot`` for an article that did not change.
         """
-        _check_not_modified(visit)
-        page = self._frontier.find_page(visit.ticket.id)
-        if page is None:
-            raise ValueError(f"no ticket of this state: {visit.ticket.url}")
-        if visit.outcome == "failed" and page.state not in {"in_flight", "pending"}:
-            return []
-        try:
-            with self._db.transaction():
-                rows, new = self._store(run_id, visit, page)
-        except BaseException:
-            self._captures.forget_numbers()
-            raise
+        with self._db.transaction():
+            rows, new = self._writer.write(run_id, visit, self._revisit)
         self._frontier.remember(new)
         return rows
-
-    def _store(self, run_id: str, visit: Visit, page: PageState) -> tuple[list[Article], list[str]]:
-        run_no, ticket = self._runs.number(run_id), visit.ticket
-        numbers = [
-            self._captures.add(run_no, ticket.id, ticket.url, capture) for capture in visit.captures
-        ]
-        new = self._frontier.add(visit.links, ticket.id)
-        self._media.store(visit.media)
-        if visit.outcome == "failed":
-            self._frontier.fail(run_no, visit, page, visit.finished_at or self._now())
-            return [], new
-        index = find_full(visit.captures, ticket.url)
-        page = replace(
-            _with_validators(page, visit),
-            original_id=page.original_id if index is None else numbers[index],
-        )
-        return self._settle(run_id, visit, page), new
-
-    def _settle(self, run_id: str, visit: Visit, page: PageState) -> list[Article]:
-        run_no, url, moment = self._runs.number(run_id), visit.ticket.url, self._moment(visit)
-        rows = [self.articles.take_in(run_no, run_id, row) for row in visit.articles]
-        is_gone = visit.outcome == "gone" or (
-            visit.reason == "redirect" and self.articles.exists(url)
-        )
-        if visit.outcome == "unchanged":
-            touched = self.articles.touch(url, moment)
-            rows += [touched] if touched else []
-        changed = any(row.op != "snapshot" for row in rows)
-        page = settle(
-            self._revisit,
-            visit.ticket.kind,
-            page,
-            is_gone=is_gone,
-            changed=changed,
-            is_seen=visit.outcome != "refused",
-        )
-        if page.state == "gone":
-            buried = self.articles.bury(run_no, run_id, url, moment)
-            rows += [buried] if buried else []
-        self._frontier.settle(run_no, visit, page, moment)
-        return rows
-
-    def _moment(self, visit: Visit) -> datetime:
-        """Return when the visit's answer came, as the archive has it: rows know no other clock."""
-        if visit.main is not None:
-            return visit.main.fetched_at
-        own = [item.fetched_at for item in visit.captures if item.url == visit.ticket.url]
-        return own[-1] if own else visit.finished_at or self._now()
 
     # Captures and media
 
@@ -326,21 +271,3 @@ class State:
     def mark_exported(self, run_ids: Iterable[str]) -> None:
         with self._db.transaction():
             self._runs.mark_exported(run_ids)
-
-
-def _check_not_modified(visit: Visit) -> None:
-    """A server that answers 304 to a question without validators did not answer it."""
-    if visit.status == 304 and not visit.ticket.conditional:
-        visit.outcome, visit.reason = "failed", "not_modified_unasked"
-
-
-def _with_validators(page: PageState, visit: Visit) -> PageState:
-    if visit.status == 200:
-        return replace(page, etag=visit.etag, last_modified=visit.last_modified)
-    if visit.status == 304:
-        return replace(
-            page,
-            etag=visit.etag or page.etag,
-            last_modified=visit.last_modified or page.last_modified,
-        )
-    return page
