@@ -83,6 +83,8 @@ def judge_run(reason: str, detail: str, counts: Mapping[str, int]) -> tuple[Exit
         code, advice = _VERDICTS[reason]
         return code, f"{reason.replace('_', ' ')}: {detail + '; ' if detail else ''}{advice}"
     failed = counts.get("pages_failed", 0)
+    if failed and failed == counts.get("pages", 0):
+        return ExitCode.UNEXPECTED, f"every page failed, {failed} in all; see the log"
     if failed:
         return ExitCode.PARTIAL, f"{failed} pages failed and are tried again by the next run"
     return ExitCode.OK, "all is well"

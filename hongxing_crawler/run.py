@@ -26,13 +26,16 @@ from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.lock import Holder, hold
 from hongxing_crawler.store.revisit import Retry
 from hongxing_crawler.store.state import State
-from hongxing_crawler.store.visit import Found
+from hongxing_crawler.store.visit import Found, Visit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
+
+    from hongxing_crawler.core.record import Article
+    from hongxing_crawler.store.visit import Ticket
 
 VISIT = "hongxing_visit"  # request.meta: the Visit that a request belongs to
 KIND = (
@@ -79,6 +82,7 @@ class Run:
         self.scope = Scope(self.profile)
         self.home = Home(Path(settings["HONGXING_HOME"]).absolute())
         self.since = _day(settings["HONGXING_RUN_SINCE"])
+        self.open_visits: set[int] = set()  # ticket ids
         self.stop_reason = ""
         self.stop_detail = ""
         self.limit_reached = ""
@@ -162,6 +166,22 @@ class Run:
     def is_ours(self, url: str) -> bool:
         """Tell whether a page address belongs to the site and is not one that counts visits."""
         return self.scope.classify(url) not in {"outside", "never"}
+
+    def enter(self, ticket: Ticket) -> Visit:
+        """Begin a visit."""
+        self.open_visits.add(ticket.id)
+        return Visit(ticket)
+
+    def finish(self, visit: Visit) -> list[Article]:
+        """Store a visit whole; the rows it made."""
+        rows = self.state.finish(self.run_id, visit)
+        self.open_visits.discard(visit.ticket.id)
+        return rows
+
+    def leave(self, visit: Visit) -> None:
+        """Leave a visit in flight, for the next run; what it archived stays known."""
+        self.state.add_captures(self.run_id, visit.captures)
+        self.open_visits.discard(visit.ticket.id)
 
     def wants(self, found: Found) -> bool:
         """Tell whether a link is worth a visit under ``--since``, as far as its address tells."""

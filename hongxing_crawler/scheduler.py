@@ -6,6 +6,7 @@ database until its visit is finished, so the next run knows what the last one di
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from scrapy.core.scheduler import BaseScheduler
 
 from hongxing_crawler.core.urls import canonical_url
 from hongxing_crawler.run import KIND, VISIT, run_of
-from hongxing_crawler.store.visit import Found, Ticket, Visit
+from hongxing_crawler.store.visit import Found
 
 if TYPE_CHECKING:
     from typing import Self
@@ -23,16 +24,21 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from hongxing_crawler.run import Run
+    from hongxing_crawler.store.visit import Ticket
 
 
 class FrontierScheduler(BaseScheduler):
-    """Hand out the frontier's URLs as requests, best first."""
+    """Hand out the frontier's URLs as requests, best first.
 
-    def __init__(self, run: Run, batch_count: int, max_pages: int) -> None:
+    A URL is taken when a visit has ended, not when a download has, so that the links of one page
+    are known before the next page is chosen: the order of a crawl is then the same whether or not
+    it was interrupted (with one request at a time, as is the default).
+    """
+
+    def __init__(self, run: Run, visits_max: int, max_pages: int) -> None:
         self.run = run
-        self._batch_count = batch_count
+        self._visits_max = visits_max or sys.maxsize  # Scrapy: 0 means no limit
         self._pages_left = max_pages or None
-        self._tickets: deque[Ticket] = deque()
         self._again: deque[Request] = deque()  # retries: their URL is in flight already
         self._spider: Spider | None = None
 
@@ -40,7 +46,7 @@ class FrontierScheduler(BaseScheduler):
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(
             run_of(crawler),
-            crawler.settings.getint("HONGXING_FRONTIER_BATCH_COUNT"),
+            crawler.settings.getint("CONCURRENT_REQUESTS"),
             crawler.settings.getint("HONGXING_RUN_MAX_PAGES"),
         )
 
@@ -49,14 +55,13 @@ class FrontierScheduler(BaseScheduler):
 
     def close(self, reason: str) -> None:  # noqa: ARG002 - Scrapy's interface
         self.run.state.requeue_in_flight()
-        self._tickets.clear()
 
     def has_pending_requests(self) -> bool:
         if self._again:
             return True
         if self._pages_left == 0:
             return False
-        return bool(self._tickets) or self.run.state.has_pending()
+        return self.run.state.has_pending()
 
     def enqueue_request(self, request: Request) -> bool:
         """Take a retry back, or a request that a spider of somebody else's yields."""
@@ -78,20 +83,20 @@ class FrontierScheduler(BaseScheduler):
         if self._pages_left == 0:
             self.run.limit_reached = "max_pages" if self.run.state.has_pending() else ""
             return None
-        if not self._tickets:
-            self._tickets.extend(self.run.state.take(self._batch_count))
-        if not self._tickets:
+        if len(self.run.open_visits) >= self._visits_max:
             return None
-        if self._pages_left is not None:
-            self._pages_left -= 1
-        return self._tickets.popleft()
+        for ticket in self.run.state.take(1):
+            if self._pages_left is not None:
+                self._pages_left -= 1
+            return ticket
+        return None
 
     def _request(self, ticket: Ticket) -> Request:
         return Request(
             ticket.url,
             headers=_validators(ticket),
             errback=getattr(self._spider, "on_failure", None),
-            meta={VISIT: Visit(ticket), KIND: ticket.kind},
+            meta={VISIT: self.run.enter(ticket), KIND: ticket.kind},
             dont_filter=True,
         )
 

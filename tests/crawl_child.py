@@ -26,9 +26,9 @@ def main(profile_path: str, home: str, *changes: str) -> int:
         result = crawl(dataclasses.replace(options, **given))
     except HongxingError as error:
         code, sentence = judge(error)
-        print(json.dumps({"exit_code": code, "sentence": sentence}))
+        sys.stdout.write(json.dumps({"exit_code": code, "sentence": sentence}) + "\n")
         return int(code)
-    print(json.dumps(dataclasses.asdict(result)))
+    sys.stdout.write(json.dumps(dataclasses.asdict(result)) + "\n")
     return result.exit_code
 
 

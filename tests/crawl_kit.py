@@ -46,7 +46,11 @@ def crawl(profile, home, *, timeout_s=120, **options) -> Ended:
 def rows(path: Path) -> list[dict[str, Any]]:
     """Read the rows of every part below a folder."""
     parts = sorted(path.rglob("part-*.jsonl.gz"))
-    return [json.loads(line) for part in parts for line in gzip.decompress(part.read_bytes()).splitlines()]
+    return [
+        json.loads(line)
+        for part in parts
+        for line in gzip.decompress(part.read_bytes()).splitlines()
+    ]
 
 
 def snapshot(home: Path) -> dict[str, dict[str, Any]]:

@@ -50,5 +50,7 @@ class UnfinishedVisits:
         visit.outcome, visit.reason = "failed", f"error_{type(failure.value).__name__}"
         visit.articles = []
         visit.finished_at = self.run.now()
-        self.crawler.stats.inc_value("hongxing/visit/error_count")
-        self.run.state.finish(self.run.run_id, visit)
+        stats = self.crawler.stats
+        stats.inc_value("hongxing/visit/outcome_count/failed")
+        stats.inc_value(f"hongxing/visit/reason_count/{visit.reason}")
+        self.run.finish(visit)

@@ -40,7 +40,7 @@ class StorePipeline:
             return item
         if item.cleaned is not None and item.outcome == "done":
             self._add_article(item)
-        stored = self.run.state.finish(self.run.run_id, item)
+        stored = self.run.finish(item)
         self.stats.inc_value(f"hongxing/visit/outcome_count/{item.outcome}")
         if item.reason and item.outcome != "done":
             self.stats.inc_value(f"hongxing/visit/reason_count/{item.reason}")

@@ -45,8 +45,9 @@ class NewsSpider(Spider):
 
     async def start(self) -> AsyncIterator[Any]:
         """Yield nothing: the seeds are in the frontier."""
-        return
-        yield  # what makes this an asynchronous generator
+        nothing: tuple[Any, ...] = ()
+        for request in nothing:
+            yield request
 
     async def parse(self, response: Response) -> list[Visit]:
         visit: Visit = response.meta[VISIT]
@@ -129,8 +130,8 @@ class NewsSpider(Spider):
         if isinstance(error, _REFUSALS):
             visit.outcome, visit.reason = "refused", str(error)
         elif isinstance(error, _NOT_OURS) or self.run.stopping:
-            self.run.state.add_captures(self.run.run_id, visit.captures)
-            return []  # stays in flight, and pending for the next run
+            self.run.leave(visit)
+            return []
         else:
             visit.outcome, visit.reason = "failed", failure_reason(error)
         return [visit]
