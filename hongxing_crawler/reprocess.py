@@ -149,12 +149,14 @@ def reprocess(
     result = ReprocessResult()
     located: dict[str, tuple[Path, int]] = {}
     times: list[datetime] = []
-    state = State.open(state_path, now=lambda: times[-1])
+    state = State.open(state_path, now=lambda: times[-1], durable=False)
     try:
         for run in runs:
             times.append(run.started_at)
+            profile = profile_of(run)
             state.begin_run(run.run_id, run.started_at, {"site": run.site})
-            replay = _Replay(profile_of(run), state, run, located, only, result)
+            state.plan(run.run_id, profile, run.started_at)  # the rules that tombstones follow
+            replay = _Replay(profile, state, run, located, only, result)
             replay.replay()
             times.append(replay.ended_at)
             state.end_run(run.run_id, replay.ended_at, 0, "reprocessed", {})
