@@ -20,7 +20,7 @@ def create(path: Path) -> int:
     handle = _locked(path, os.O_RDWR | os.O_CREAT | os.O_EXCL)
     try:
         sync_folder(path.parent)
-    except OSError:
+    except BaseException:
         os.close(handle)
         raise
     return handle
@@ -39,7 +39,7 @@ def _locked(path: Path, flags: int) -> int:
     handle = os.open(path, flags | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except BaseException:
         os.close(handle)
         raise
     return handle

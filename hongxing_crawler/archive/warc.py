@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import uuid
@@ -197,10 +198,13 @@ class WarcWriter:
         head = warcinfo(record_id, target.name, self._now(), self._warcinfo)
         try:
             file.append([head.members(self._level)], sync=False)
-        except OSError as error:
+        except BaseException as error:
             file.abandon()
-            file.path.unlink()  # it holds no exchange
-            raise _failure(url, file, error) from error
+            with contextlib.suppress(OSError):  # an empty file does no harm, repair removes it
+                file.path.unlink()
+            if isinstance(error, OSError):
+                raise _failure(url, file, error) from error
+            raise
         self._builder = GroupBuilder(record_id, self._new_id)
         return file
 

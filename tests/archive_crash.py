@@ -1,0 +1,264 @@
+"""Break the writing of an archive in every way we can think of, repair it, and count.
+
+Run as a program for the long form: ``python tests/archive_crash.py --kills 500 --faults 200``.
+What must hold each time: every exchange that was acknowledged is in the archive exactly once,
+what was not acknowledged at most once, every file verifies, and after going on to the end the
+archive holds what an undisturbed run holds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+from archive_kit import exchange, varied_body
+
+from hongxing_crawler.archive import disk
+from hongxing_crawler.archive.captures import read_exchanges
+from hongxing_crawler.archive.repair import repair_folder
+from hongxing_crawler.archive.verify import verify_warcs
+from hongxing_crawler.archive.warc import WarcWriter
+from hongxing_crawler.exceptions import ArchiveError
+
+PAGE_COUNT = 24
+MAX_BYTES = 9_000  # some files a session
+
+
+def url(number):
+    return f"http://site.example/{number}"
+
+
+def page(number):
+    """Every third body is large and lies in a file, so that writes take several calls."""
+    return exchange(url=url(number), body=varied_body(number) * (1 + 40 * (number % 3 == 0)))
+
+
+def open_writer(folder):
+    return WarcWriter(folder, "crash", warcinfo={"operator": "test"}, max_bytes=MAX_BYTES)
+
+
+def write_all(folder, numbers, acknowledge):
+    """One process' work: archive pages and say so after each."""
+    writer = open_writer(folder)
+    try:
+        for number in numbers:
+            writer.write_exchange(page(number), metadata={"via": url(0)})
+            acknowledge(number)
+        writer.close()
+    finally:
+        if writer._file is not None:
+            writer._file.abandon()  # the end of a process lets go of its locks
+
+
+def check(folder, acknowledged):
+    """Repair a folder and return which pages it holds; complain about anything wrong."""
+    repair_folder(folder)
+    paths = sorted(folder.glob("*.warc.gz"))
+    findings = verify_warcs(paths).findings
+    assert not findings, findings
+    found = Counter(
+        int(archived.capture.url.rpartition("/")[2])
+        for path in paths
+        for archived in read_exchanges(path)
+    )
+    assert not set(acknowledged) - found.keys(), ("lost", set(acknowledged) - found.keys())
+    assert max(found.values(), default=1) == 1, ("doubled", found)
+    left = [path.name for path in folder.iterdir() if not path.name.endswith(".warc.gz")]
+    assert not left, left
+    return set(found)
+
+
+def finish(folder):
+    """Go on after the crash with what is not there yet, to the end."""
+    there = check(folder, ())
+    write_all(folder, [number for number in range(PAGE_COUNT) if number not in there], lambda _: 0)
+    assert check(folder, ()) == set(range(PAGE_COUNT))
+
+
+def kill_once(folder, rng):
+    """Kill a writing process at a random instant, then check and finish; True if it was busy."""
+    child = subprocess.Popen(
+        [sys.executable, __file__, "--child", str(folder)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    with child:
+        assert child.stdout.readline() == b"ready\n"
+        time.sleep(rng.uniform(0, 0.06))
+        child.send_signal(signal.SIGKILL)
+        said = child.stdout.read().split(b"\n")[:-1]  # a torn last line is no acknowledgement
+    check(folder, map(int, said))
+    finish(folder)
+    return len(said) < PAGE_COUNT
+
+
+class PowerCutError(BaseException):
+    """The machine is off."""
+
+
+class FaultyDisk:
+    """Stands in for the functions of ``disk``: counts calls and makes one of them go wrong.
+
+    It also remembers what a power cut would leave: the synced bytes of each file, and the names
+    that were in a synced folder.
+    """
+
+    STEPS = ("create", "write_all", "sync_data", "cut", "rename", "sync_folder")
+
+    def __init__(self, fail_at=-1, error=None, rng=None):
+        self.fail_at = fail_at
+        self.error = error
+        self.rng = rng or random.Random(0)
+        self.calls = 0
+        self.failed_step = ""
+        self.synced = {}  # inode: bytes known to be on the medium
+        self.renamed = []  # names that are not yet on the medium
+        self._real = {step: getattr(disk, step) for step in self.STEPS}
+
+    @contextlib.contextmanager
+    def installed(self):
+        for step in self.STEPS:
+            setattr(disk, step, getattr(self, step))
+        try:
+            yield self
+        finally:
+            for step, function in self._real.items():
+                setattr(disk, step, function)
+
+    def _step(self, name):
+        self.calls += 1
+        if self.calls - 1 == self.fail_at:
+            self.failed_step = name
+            raise self.error
+
+    def create(self, path):
+        self._step("create")
+        return self._real["create"](path)
+
+    def write_all(self, handle, data):
+        try:
+            self._step("write_all")
+        except BaseException:
+            self._real["write_all"](handle, data[: self.rng.randrange(len(data) + 1)])
+            raise
+        self._real["write_all"](handle, data)
+
+    def sync_data(self, handle):
+        self._step("sync_data")
+        self._real["sync_data"](handle)
+        status = os.fstat(handle)
+        self.synced[status.st_ino] = status.st_size
+
+    def cut(self, handle, length):
+        self._step("cut")
+        self._real["cut"](handle, length)
+
+    def rename(self, source, target):
+        self._step("rename")
+        self.renamed.append((source, target))
+        self._real["rename"](source, target)
+
+    def sync_folder(self, folder):
+        self._step("sync_folder")
+        self._real["sync_folder"](folder)
+        self.renamed.clear()
+
+    def lose_power(self, folder):
+        """Leave of each file what was synced, and of the rest what chance wants."""
+        for source, target in self.renamed:
+            if self.rng.random() < 0.5 and target.exists():
+                target.rename(source)
+        for path in folder.iterdir():
+            kept = self.synced.get(path.stat().st_ino, 0)
+            unsynced = path.stat().st_size - kept
+            if unsynced <= 0:
+                continue
+            with path.open("r+b") as file:
+                reached = self.rng.randrange(unsynced + 1)
+                file.truncate(kept + reached)
+                if self.rng.random() < 0.5 and reached:  # blocks that were never written
+                    hole = self.rng.randrange(reached)
+                    file.seek(kept + hole)
+                    file.write(bytes(min(reached - hole, self.rng.choice([100, 512, 4096]))))
+
+
+def count_steps(folder):
+    faulty = FaultyDisk()
+    with faulty.installed():
+        write_all(folder, range(PAGE_COUNT), lambda _: 0)
+    return faulty.calls
+
+
+def fault_once(folder, fail_at, error, rng):
+    """Let one step fail, then check and finish; returns the step."""
+    faulty, acknowledged = FaultyDisk(fail_at, error, rng), []
+    expected = PowerCutError if isinstance(error, PowerCutError) else ArchiveError
+    with faulty.installed(), contextlib.suppress(expected):
+        write_all(folder, range(PAGE_COUNT), acknowledged.append)
+    if expected is PowerCutError:
+        faulty.lose_power(folder)
+    check(folder, acknowledged)
+    finish(folder)
+    return faulty.failed_step
+
+
+ERRORS = {
+    "ENOSPC": lambda: OSError(errno.ENOSPC, "No space left on device"),
+    "EIO": lambda: OSError(errno.EIO, "Input/output error"),
+    "power": PowerCutError,
+}
+
+
+def campaign(kills, faults, seed):
+    """Run the long form and return what happened."""
+    rng = random.Random(seed)
+    counts = Counter()
+    for _ in range(kills):
+        with tempfile.TemporaryDirectory() as folder:
+            busy = kill_once(Path(folder) / "warc", rng)
+            counts["kills while writing" if busy else "kills too late"] += 1
+    with tempfile.TemporaryDirectory() as folder:
+        steps = count_steps(Path(folder) / "warc")
+    for number in range(faults):
+        name = list(ERRORS)[number % len(ERRORS)]
+        with tempfile.TemporaryDirectory() as folder:
+            step = fault_once(Path(folder) / "warc", rng.randrange(steps), ERRORS[name](), rng)
+            counts[f"{name} in {step}"] += 1
+    return counts
+
+
+def _child(folder):
+    numbers = iter(range(PAGE_COUNT))
+    os.write(1, b"ready\n")
+    write_all(folder, numbers, lambda number: os.write(1, b"%d\n" % number))
+
+
+def main():
+    """Read the flags and run."""
+    flags = argparse.ArgumentParser(description=__doc__)
+    flags.add_argument("--kills", type=int, default=500)
+    flags.add_argument("--faults", type=int, default=200)
+    flags.add_argument("--seed", type=int, default=20261123)
+    flags.add_argument("--child", type=Path)
+    chosen = flags.parse_args()
+    if chosen.child:
+        _child(chosen.child)
+        return
+    counts = campaign(chosen.kills, chosen.faults, chosen.seed)
+    lines = [f"{count:6} {name}" for name, count in sorted(counts.items())]
+    result = f"seed {chosen.seed}: 0 lost, 0 doubled, 0 invalid files after repair"
+    sys.stdout.write("\n".join([*lines, result, ""]))
+
+
+if __name__ == "__main__":
+    main()
