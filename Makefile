@@ -6,6 +6,7 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 
 VENV := .venv
+REFEREES := $(VENV)/referees
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 # An environment belongs to one folder: its editable install holds an absolute path.
@@ -39,6 +40,7 @@ help: ## this list
 
 .PHONY: setup
 setup: $(READY) ## the virtual environment .venv, from requirements.lock
+	@:
 
 # pyproject.toml counts too: it names the commands that are installed.
 $(READY): requirements.lock pyproject.toml
@@ -70,6 +72,24 @@ lint: setup ## format, lint, types, direction of imports
 .PHONY: test
 test: lint ## lint, then every test
 	$(PY) -m pytest
+
+.PHONY: fuzz
+fuzz: setup ## the property tests again, with many more random inputs
+	$(PY) -m pytest -m hypothesis --hypothesis-profile fuzz
+
+.PHONY: referees
+referees: $(REFEREES)/ready ## our archive before outside judges: pywb, wacz, cdxj-indexer
+	HONGXING_REFEREES="$(CURDIR)/$(REFEREES)" $(PY) -m pytest tests/test_archive_referees.py
+
+# Their pins do not fit ours, so they live in an environment of their own.
+$(REFEREES)/ready: requirements-referees.lock | setup
+	@$(PY) -m venv --clear $(REFEREES)
+	@$(REFEREES)/bin/python -m pip install -qq --require-hashes -r requirements-referees.lock
+	@touch $@
+
+.PHONY: bench
+bench: setup ## CPU and memory of a crawl, beside bare Scrapy and a typical project
+	$(PY) bench/crawl.py
 
 .PHONY: lock
 lock: setup ## requirements.lock anew from pyproject.toml; UPGRADE=--upgrade takes newer versions

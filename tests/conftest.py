@@ -4,7 +4,13 @@ import os
 import subprocess
 import sys
 
+import hypothesis
 import pytest
+
+# A shared machine stumbles: time is measured in bench, not here.
+hypothesis.settings.register_profile("quick", deadline=None)
+hypothesis.settings.register_profile("fuzz", deadline=None, max_examples=3_000)
+hypothesis.settings.load_profile("quick")
 
 
 @pytest.fixture
