@@ -37,10 +37,10 @@ class CaptureTable:
 
     def add(self, run_no: int, url_id: int | None, url: str, capture: Capture) -> int:
         """Note a capture of the visit of ``url``; its number."""
-        number = self._db.insert(
+        (number,) = self._db.row(
             "INSERT INTO captures (run_no, url_id, url, warc_no, file_offset, length, record_id,"
             " record_type, payload_digest, fetched_at, status, mime, extra)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             (
                 run_no,
                 url_id,
@@ -63,7 +63,7 @@ class CaptureTable:
                 " ON CONFLICT (key) DO UPDATE SET capture_id = excluded.capture_id",
                 (url_key(capture.url), number),
             )
-        return number
+        return int(number)
 
     def _warc_no(self, filename: str) -> int:
         sql = "SELECT no FROM warc_files WHERE filename = ?"

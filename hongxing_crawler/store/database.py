@@ -100,12 +100,6 @@ class Database:
         with _translated(self.path):
             return self._connection.execute(sql, values)
 
-    def insert(self, sql: str, values: tuple[Any, ...]) -> int:
-        """Run an INSERT and return the number that the new row got."""
-        number = self.execute(sql, values).lastrowid
-        assert number is not None
-        return number
-
     def run_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> int:
         """Run a statement for each row of values; how many rows of the table it touched."""
         with _translated(self.path):

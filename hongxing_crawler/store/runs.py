@@ -67,7 +67,7 @@ class RunTable:
                 f"the clock says {utc_text(started_at)}, but the last run of {self._db.path} began"
                 f" at {utc_text(from_us(last))}; set the clock right, nothing was changed"
             )
-        self._db.insert(
+        self._db.execute(
             "INSERT INTO runs (run_id, started_at, info) VALUES (?, ?, ?)",
             (run_id, to_us(started_at), _text(info)),
         )
