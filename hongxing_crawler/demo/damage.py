@@ -24,8 +24,11 @@ _OTHER_FORMS = {"为": "為", "众": "眾", "签": "簽", "闲": "閑"}
 _MARKS = "，。、？！；："
 _NOISE = (5, 6, 7, 8)  # control characters
 _NOISE_RE = re.compile("[\x05-\x08]")
-_TEXT_RE = re.compile(r">([^<>]+)<")
-_OPAQUE_RE = re.compile(r"(<(script|style)\b.*?</\2>|<!--.*?-->)", re.DOTALL | re.IGNORECASE)
+_TOKEN_RE = re.compile(
+    r"(?P<opaque><(?P<tag>script|style)\b.*?</(?P=tag)>|<!--.*?-->)|(?P<markup><[^>]*>)|[^<]+",
+    re.DOTALL | re.IGNORECASE,
+)
+_SHOWN_ATTRIBUTE_RE = re.compile(r'(\b(?:content|alt|title)=")([^"]*)')
 _FULL_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 
 
@@ -114,16 +117,19 @@ def capture_text(text: str) -> str:
 
 
 def damage_html(html: str, table: str, seed: int, *, captured: bool = False) -> str:
-    """Damage the text between the tags of a page; scripts, comments and attributes stay."""
+    """Damage what a page shows: text, and the attributes that hold some; scripts stay."""
     glosses = load_glosses(table)
     chance = random.Random(seed)  # noqa: S311 - the same page every time is the point
 
-    def damage(match: re.Match[str]) -> str:
-        damaged = damage_text(match[1], glosses, chance)
-        return f">{capture_text(damaged) if captured else damaged}<"
+    def damage(text: str) -> str:
+        damaged = damage_text(text, glosses, chance)
+        return capture_text(damaged) if captured else damaged
 
-    pieces = _OPAQUE_RE.split(html)
-    # split gives text, opaque part, its tag name, text, ...
-    for index in range(0, len(pieces), 3):
-        pieces[index] = _TEXT_RE.sub(damage, pieces[index])
-    return "".join(piece for index, piece in enumerate(pieces) if index % 3 != 2 and piece)
+    def damage_token(token: re.Match[str]) -> str:
+        if token["opaque"]:
+            return token[0]
+        if token["markup"]:
+            return _SHOWN_ATTRIBUTE_RE.sub(lambda m: m[1] + damage(m[2]), token[0])
+        return damage(token[0])
+
+    return _TOKEN_RE.sub(damage_token, html)
