@@ -78,7 +78,7 @@ def make_report(hostile=""):
                 "articles": 20,
                 "articles_new": day * 5 % 17,
                 "spam_blocks": 30 if 8 < day < 15 else 0,
-                "pages_generic": day % 4,
+                "articles_generic": day % 4,
                 "pages_failed": int(day == 9),
             },
         )
@@ -115,9 +115,7 @@ def make_report(hostile=""):
         ),
         rejects=_listing(PageEntry(url="https://www.hxw.gov.cn/4", reason="soft_404" + hostile)),
         reject_reasons={"soft_404" + hostile: 1},
-        failures=_listing(
-            PageEntry(url="https://www.hxw.gov.cn/5", reason="timeout", status=0, attempts=3)
-        ),
+        failures=_listing(PageEntry(url="https://www.hxw.gov.cn/5", reason="timeout")),
         coverage=(Coverage(name="要闻" + hostile, known=120, done=100, pending=18, failed=2),),
         status_codes={200: 96, 301: 2, 304: 40, 404: 3, 500: 1, 0: 2},
         response_times=(("<50 ms", 12), ("<100 ms", 60), ("<1 s", 8), ("≥1 s" + hostile, 1)),

@@ -52,9 +52,11 @@ def _top_of_axis(largest: float) -> float:
     power = 1.0
     while power * 10 < largest:
         power *= 10
-    while power > largest > 0:
+    while power > largest > 1e-6:
         power /= 10
-    return next((n * power for n in _NICE if n * power >= largest), power) if largest > 0 else 1.0
+    return (
+        next((n * power for n in _NICE if n * power >= largest), power) if largest > 1e-6 else 1.0
+    )
 
 
 def _number(value: float) -> str:

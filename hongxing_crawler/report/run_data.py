@@ -53,6 +53,7 @@ class ArticleEntry:
     thumbnail: str = ""  # data URI
     headline_diff: tuple[Span, ...] = ()
     diff: tuple[Span, ...] = ()
+    other_changes: tuple[str, ...] = ()  # fields besides headline and body
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,6 @@ class PageEntry:
     url: str
     reason: str
     status: int = 0
-    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

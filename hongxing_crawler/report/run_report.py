@@ -79,7 +79,7 @@ def _charts(report: RunReport) -> list[Chart]:
         _over_runs(
             "通用模板 · Read without a template",
             report,
-            lambda r: _share(r, "pages_generic", "articles"),
+            lambda r: _share(r, "articles_generic", "articles"),
             "%",
         ),
     ]
