@@ -1,5 +1,8 @@
 """The frontier: order, flight, failure, and when a page is due again."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 from store_kit import EAGER, LIST, ONE, PROFILE, TWO, Archive
 
@@ -138,7 +141,7 @@ def test_lists_are_due_in_every_run_and_articles_later_and_later(archive):
     assert asked == [1, 3, 7, 15]
 
 
-def test_full_asks_for_everything_and_since_for_what_is_new(archive):
+def test_full_asks_for_everything(archive):
     archive.begin()
     archive.add(LIST, kind="list")
     archive.add(ONE, TWO)
@@ -149,6 +152,19 @@ def test_full_asks_for_everything_and_since_for_what_is_new(archive):
     everything = {ticket.url for ticket in archive.state.take(10)}
 
     assert everything == {LIST, ONE, TWO}
+
+
+def test_since_asks_for_lists_and_for_articles_of_that_day_or_later(archive):
+    archive.begin()
+    archive.add(LIST, kind="list")
+    archive.add(ONE, TWO)
+    archive.visit(LIST)
+    for url, day in ((ONE, "2026-11-19"), (TWO, "2026-11-20")):
+        row = archive.article(url, "文", archive.capture(url))
+        archive.visit(url, articles=[replace(row, published_day=day)])
+    archive.begin(since=date(2026, 11, 20))
+
+    assert {ticket.url for ticket in archive.state.take(10)} == {LIST, TWO}
 
 
 def test_a_gone_page_that_was_never_there_is_forgotten_too(archive):
