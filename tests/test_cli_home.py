@@ -1,6 +1,8 @@
 """The commands around a home, started for real on the demo site."""
 
+import gzip
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -13,6 +15,7 @@ import pytest
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.store.lock import Holder, hold
 
+README = Path(__file__).parent.parent / "README.md"
 MODULE = [sys.executable, "-m", "hongxing_crawler"]
 
 
@@ -49,6 +52,30 @@ def test_the_demo_ends_with_a_table_and_says_where_everything_is(crawled):
         assert Path(shown[name]).exists(), name
         assert shown[name].startswith(str(home))
     assert not done.stderr
+
+
+def _assert_shortened(shown, real, where):
+    """Compare what a document shows with a row: keys may be left out, texts end in an ellipsis."""
+    if isinstance(shown, dict):
+        for key, value in shown.items():
+            _assert_shortened(value, real[key], f"{where}.{key}")
+    elif isinstance(shown, list):
+        for value, counterpart in zip(shown, real, strict=False):
+            _assert_shortened(value, counterpart, where)
+    elif isinstance(shown, str) and shown.endswith("…"):
+        assert real.startswith(shown.removesuffix("…")), where
+    elif not where.endswith(".url"):  # its port may be another one
+        assert real == shown, where
+
+
+def test_the_row_in_the_readme_is_one_of_the_demos(crawled):
+    (block,) = re.findall(r"```json\n(.*?)```", README.read_text("utf-8"), re.DOTALL)
+    (part,) = crawled[0].glob("export/articles/v1/snapshot/*/*.gz")
+    rows = [json.loads(line) for line in gzip.decompress(part.read_bytes()).splitlines()]
+    shown = json.loads(block)
+    (real,) = [row for row in rows if row["url"].endswith(shown["url"].rpartition("/")[2])]
+
+    _assert_shortened(shown, real, "row")
 
 
 def test_the_log_is_kept_with_the_run(crawled):
