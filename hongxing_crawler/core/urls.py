@@ -27,6 +27,7 @@ __all__ = [
 ]
 
 MAX_URL_CHARS = 4_096
+_KNOWN_LINKS = 16_384
 IMAGE_EXTENSIONS = ("jpg", "jpeg", "png", "gif", "bmp", "webp", "svg", "tif", "tiff", "ico", "avif")
 
 _SPLIT_RE = re.compile(
@@ -173,6 +174,8 @@ class Scope:
             if pattern is not None
         )
         self._attachments = frozenset(profile.attachment_extensions)
+        # Nearly all links of a page stand on the site's other pages too.
+        self._classify_once = lru_cache(maxsize=_KNOWN_LINKS)(self._classify)
 
     def classify(self, url: str) -> str:
         """Say what an address is for the site.
@@ -181,6 +184,9 @@ class Scope:
             ``never`` (counters and the like, wherever they are), ``article``, ``list``, ``topic``,
             ``attachment``, ``image``, ``page`` (another page of the site), or ``outside``.
         """
+        return self._classify_once(url)
+
+    def _classify(self, url: str) -> str:
         try:
             address = canonical_url(url)
         except ValueError:
