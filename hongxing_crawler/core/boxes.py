@@ -24,7 +24,7 @@ _WEIGHT_OF = {"aside": 0.1, "teaser": 0.1}  # hidden text, comments and wheels w
 # prose with few links: articles in several sibling boxes are joined, teasers are not.
 _CLIMB_GAIN = 0.15
 _CLIMB_PROSE_SHARE = 0.5
-_CLIMB_LINK_SHARE = 0.2
+_CLIMB_LINKS = 0.2
 # Prose of distant descendants counts this much, times the share of prose in the box.
 _WHOLE_PART = 0.6
 _LEAST_SHARE = 0.1
@@ -102,6 +102,16 @@ def _mark_wheels(outline: Outline, aside: list[str]) -> None:
         text = line.text
         if len(text) > _SHORTEST_WHEEL and count_bars(text) >= LEAST_BARS and is_name_wheel(text):
             aside[number] = aside[number] or "wheel"
+    run: list[int] = []
+    for number, line in enumerate(outline.lines):
+        if line.links and line.link_chars == len(line.text) <= 10:
+            run.append(number)
+            continue
+        if len(run) >= 12:
+            for n in run: aside[n] = aside[n] or "links"
+        run = []
+    if len(run) >= 12:
+        for n in run: aside[n] = aside[n] or "links"
 
 
 def _mark_asides(outline: Outline, sums: list[float], headline: int, aside: list[str]) -> None:
@@ -232,6 +242,6 @@ def _adds_prose(parent: Block, box: Block, look: Survey) -> bool:
     gain = look.weight(parent) - look.weight(box)
     if gain <= _CLIMB_GAIN * look.weight(box):
         return False
-    chars = max(1, look.char_count(parent) - look.char_count(box))
+    chars = look.char_count(parent) - look.char_count(box)
     linked = look.link_char_count(parent) - look.link_char_count(box)
-    return gain > _CLIMB_PROSE_SHARE * chars and linked < _CLIMB_LINK_SHARE * chars
+    return gain > _CLIMB_PROSE_SHARE * chars and linked < _CLIMB_LINKS * chars

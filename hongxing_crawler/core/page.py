@@ -129,7 +129,7 @@ class _Reader:
         self, match: Match | None, headline: Headline, box: Block, choice: Choice, facts: Facts
     ) -> Page:
         outline, absolute = self.outline, self.absolute
-        made = paragraphs_of(outline, box, choice.kept)
+        made = paragraphs_of(outline, box.parent or box, choice.kept)
         pictures = [picture for picture in outline.pictures if _is_inside(picture, box)]
         made, images, extra = self._join_captions(made, pictures, choice.kept, match)
         fields = match.fields if match else {}

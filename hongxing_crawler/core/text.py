@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hongxing_crawler.core.text_tables import cell_of, is_data_row, row_of
+
 if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Block, Line, Outline
 
@@ -18,26 +20,14 @@ class Paragraph:
     row: Block | None = None
 
 
-def _cell_and_row(block: Block, box: Block) -> tuple[Block | None, Block | None]:
-    cell: Block | None = None
-    current: Block | None = block
-    while current is not None and current is not box:
-        if cell is None and current.tag in {"td", "th"}:
-            cell = current
-        elif cell is not None and current.tag == "tr":
-            return cell, current
-        current = current.parent
-    return cell, None
-
-
 def paragraphs_of(outline: Outline, box: Block, kept: list[int]) -> list[Paragraph]:
     """Join the lines of each table row; every other line is a paragraph."""
     made: list[Paragraph] = []
     last_cell: Block | None = None
     for number in kept:
         line = outline.lines[number]
-        cell, row = _cell_and_row(line.block, box)
-        if row is not None and _is_data_row(row, outline):
+        cell, row = cell_of(line.block, box), row_of(line.block, box)
+        if row is not None and is_data_row(row, outline):
             previous = made[-1] if made else None
             if previous is not None and previous.row is row:
                 previous.text += (" " if cell is last_cell else "\t") + line.text
@@ -48,13 +38,3 @@ def paragraphs_of(outline: Outline, box: Block, kept: list[int]) -> list[Paragra
             made.append(Paragraph(line.text, [line]))
         last_cell = cell
     return made
-
-
-def _is_data_row(row: Block, outline: Outline) -> bool:
-    """Tell a row of a data table from the frame of a layout table."""
-    lines = outline.lines[row.first : row.last]
-    if not lines or len(lines) > 60:
-        return False
-    longest = max(len(line.text) for line in lines)
-    cells = {id(_cell_and_row(line.block, row)[0] or line.block) for line in lines}
-    return len(cells) >= 2 and longest <= 200 and len(lines) <= 3 * len(cells)

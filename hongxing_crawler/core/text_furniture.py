@@ -63,7 +63,7 @@ _ATTACHMENT_RE = re.compile(
     re.IGNORECASE,
 )
 _SIGNATURE_DATE_RE = re.compile(
-    r"^[\s　]*(?:(?:19|20)\d\d\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日|[一二][〇○零一二三四五六七八九]{3}年.{2,4}月.{1,3}日)[\s　]*$"
+    r"^[\s　]*(?:(?:19|20)\d\d\s?年\s?\d{1,2}\s?月\s?\d{1,2}\s?日|[一二][〇○零一二三四五六七八九]{3}年.{1,3}月.{1,3}日)[\s　]*$"
 )
 
 
@@ -86,6 +86,10 @@ def is_related_mark(text: str) -> bool:
 
 def is_comments_mark(text: str) -> bool:
     return len(text) <= 60 and bool(_COMMENTS_RE.match(text))
+
+
+def is_closing_mark(text: str) -> bool:
+    return is_related_mark(text) or is_comments_mark(text)
 
 
 def is_meta_line(text: str) -> bool:

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hongxing_crawler.core.boxes_neighbours import find_neighbours
 from hongxing_crawler.core.text_furniture import (
     furniture_rule,
     is_attachment_line,
@@ -14,6 +15,7 @@ from hongxing_crawler.core.text_furniture import (
     is_related_mark,
 )
 from hongxing_crawler.core.text_side_boxes import find_side_boxes
+from hongxing_crawler.core.text_tables import row_of
 from hongxing_crawler.core.titles import squeeze
 
 if TYPE_CHECKING:
@@ -26,9 +28,11 @@ _SENTENCE_END_RE = re.compile(r"[。！？…；]|[.!?](?:\s|$)")
 _MAX_HEAD_LINES = 15
 _PROSE = 25.0
 _LEAST_ANCHORS = 3
+_LONGEST_ROW_TEXT = 60
 _LEAST_REPEATS = 3
 _LEAST_REPEATED_CHARS = 100
 _WHY = {
+    "links": "page.link_list",
     "teaser": "page.teaser",
     "comments": "page.comments",
     "aside": "page.aside",
@@ -53,6 +57,9 @@ def choose_lines(
     sorter.side_boxes = find_side_boxes(outline, box, look)
     sorter.run()
     kept = [number for number in range(box.first, box.last) if number not in sorter.rules]
+    if kept:
+        beside = find_neighbours(outline, box, look, headline.line)
+        kept = sorted({*kept, *(n for n in beside if not furniture_rule(outline.lines[n].text))})
     return Choice(kept, sorted(sorter.rules.items()))
 
 
@@ -63,6 +70,7 @@ class _Sorter:
         self, lines: list[Line], box: Block, look: Survey, headline: Headline, profile: SiteProfile
     ) -> None:
         self.lines = lines
+        self.box = box
         self.first, self.last = box.first, box.last
         self.look = look
         self.headline = headline
@@ -165,11 +173,17 @@ class _Sorter:
     def cut_rest(self, start: int, *, only_links: bool) -> None:
         for number in range(start, self.last):
             line = self.lines[number]
-            if number > start and (is_attachment_line(line.text) or _in_table(line.block)):
+            if number > start and (is_attachment_line(line.text) or self.is_row(line)):
                 continue
             if number > start and only_links and not line.link_chars > 0.3 * len(line.text):
                 return
             self.rules.setdefault(number, "page.tail")
+
+    def is_row(self, line: Line) -> bool:
+        row = row_of(line.block, self.box)
+        return row is not None and all(
+            len(other.text) <= _LONGEST_ROW_TEXT for other in self.lines[row.first : row.last]
+        )
 
     def mark_trailing_links(self) -> None:
         """Drop lines that are one link, after the last line of text."""
@@ -204,11 +218,3 @@ class _Sorter:
             ):
                 self.rules.update((number, "page.repeat") for number in kept[start : start + size])
             start += max(1, size)
-
-
-def _in_table(block: Block | None) -> bool:
-    while block is not None:
-        if block.tag in {"td", "th"}:
-            return True
-        block = block.parent
-    return False

@@ -1,0 +1,72 @@
+"""Lines beside the article box that belong to the article: a lone paragraph, a table, files, a signature."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from hongxing_crawler.core.text_furniture import is_attachment_line, is_closing_mark, is_signature
+from hongxing_crawler.core.text_tables import is_data_row, row_of
+
+if TYPE_CHECKING:
+    from hongxing_crawler.core.blocks import Block, Line, Outline
+    from hongxing_crawler.core.boxes import Survey
+
+_PROSE = 15.0
+_REACH = 80
+_SUMMARY_RE = re.compile(r"^[\s【\[]*(?:摘\s{0,8}要|核心提示|导读|导语|提要|提示|编者按)")
+
+
+def find_neighbours(outline: Outline, box: Block, look: Survey, headline: int) -> list[int]:
+    """Find the lines of the article beside its box, within the parent of the box.
+
+    Before the box only paragraphs that touch it count, and no summary; after it also files,
+    tables and signatures, until a mark that closes articles
+    only.
+    """
+    parent = box.parent
+    if parent is None or parent.tag in {"body", "html"}:
+        return []
+    before = _before(outline, box, parent, look, headline)
+    return before + _after(outline, box, parent, look)
+
+
+def _before(outline: Outline, box: Block, parent: Block, look: Survey, headline: int) -> list[int]:
+    found: list[int] = []
+    for number in range(box.first - 1, max(parent.first, headline + 1) - 1, -1):
+        line = outline.lines[number]
+        if look.aside[number] or not _is_paragraph(line, parent) or _SUMMARY_RE.match(line.text):
+            break
+        found.insert(0, number)
+    return found
+
+
+def _after(outline: Outline, box: Block, parent: Block, look: Survey) -> list[int]:
+    found: list[int] = []
+    lines = outline.lines
+    closed = False
+    for number in range(box.last, min(parent.last, box.last + _REACH)):
+        line = lines[number]
+        if look.aside[number]:
+            continue
+        closed = closed or is_closing_mark(line.text)
+        signs = number + 1 < parent.last and is_signature(lines[number + 1].text)
+        if _is_own_form(outline, line, parent) or (signs and not line.links):
+            found.append(number)
+        elif not closed and _is_paragraph(line, parent):
+            found.append(number)
+    return found
+
+
+def _is_paragraph(line: Line, parent: Block) -> bool:
+    block = line.block
+    return block.tag == "p" and block.parent is parent and line.weight > _PROSE and not line.links
+
+
+def _is_own_form(outline: Outline, line: Line, parent: Block) -> bool:
+    """Say whether a line is an article's by its form: a file, a signature date, a table row."""
+    block = line.block
+    if block.tag == "p" and block.parent is parent:
+        return is_signature(line.text) or bool(line.links and is_attachment_line(line.text))
+    row = row_of(block, parent)
+    return row is not None and not line.links and is_data_row(row, outline)
