@@ -12,6 +12,7 @@ from hongxing_crawler.demo.site import DemoSite
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.run import RunResult
 
 PORTS = (8765, 8766)  # fixed, so that a second demo meets the articles of the first
@@ -36,9 +37,14 @@ def run_demo(
     """
     with _serve(state) as site:
         settings = {"HONGXING_BACKOFF_BASE_S": 0.1, **options.settings}
-        always = replace(site.profile.revisit, article_first_s=0.0, article_ceiling_s=0.0)
-        profile = replace(site.profile, revisit=always)
+        profile = always_due(site.profile)
         return crawl(replace(options, site=profile, delay_s=0.0, settings=settings), progress)
+
+
+def always_due(profile: SiteProfile) -> SiteProfile:
+    """Let every known page be asked again by every run."""
+    revisit = replace(profile.revisit, article_first_s=0.0, article_ceiling_s=0.0)
+    return replace(profile, revisit=revisit)
 
 
 @contextmanager
