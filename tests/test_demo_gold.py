@@ -7,14 +7,21 @@ from dataclasses import asdict, fields
 
 import pytest
 
-from hongxing_crawler.demo.content import Article, load_site
-from hongxing_crawler.demo.gold import GoldRecord, load_gold, make_gold
+from hongxing_crawler.demo.content import DATA_FOLDER, Article, load_site
+from hongxing_crawler.demo.gold import GoldRecord, load_gold, make_gold, make_topic_records
 from hongxing_crawler.demo.markup import parse_parts, plain_text
 
 
 @pytest.mark.parametrize("state", [1, 2])
 def test_the_kept_records_are_those_of_the_articles(state):
     assert load_gold(state) == make_gold(state)
+
+
+def test_the_kept_topic_records_are_those_of_the_topics():
+    kept = json.loads((DATA_FOLDER / "gold" / "topics.json").read_text("utf-8"))
+
+    assert kept == make_topic_records()
+    assert sum(len(record["attachments"]) for record in kept.values()) >= 8
 
 
 def test_every_article_has_its_record():

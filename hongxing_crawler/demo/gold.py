@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hongxing_crawler.demo.content import DATA_FOLDER, load_site
 from hongxing_crawler.demo.damage import capture_text
+from hongxing_crawler.demo.markup import is_file, parse_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -115,6 +116,17 @@ def make_gold(state: int, folder: Path = DATA_FOLDER / "demo_site") -> dict[str,
     return {record.path: json.loads(json.dumps(asdict(record))) for record in records}
 
 
+def make_topic_records(folder: Path = DATA_FOLDER / "demo_site") -> dict[str, dict[str, Any]]:
+    """Make what is expected of the topic pages: title and files, by path."""
+    records: dict[str, dict[str, Any]] = {}
+    for topic in load_site(1, folder).topics:
+        links = [link for block in parse_parts(topic.body)[0] for link in block.find_links()]
+        files = [{"path": _path_of(x.url), "name": x.text} for x in links if is_file(x.url)]
+        path = f"/topic/{topic.id}/index.html"
+        records[path] = {"path": path, "headline": topic.title, "attachments": files}
+    return records
+
+
 def load_gold(state: int = 1, folder: Path = DATA_FOLDER / "gold") -> dict[str, dict[str, Any]]:
     """Read the kept records of one state, by path; state 2 is kept as its differences."""
     records = _read_records(folder / "state1")
@@ -145,6 +157,7 @@ def write_gold(folder: Path = DATA_FOLDER / "gold") -> None:
         for path, record in records.items():
             name = re.sub(r"\.html?$", ".json", path.rpartition("/")[2])
             _write(folder / state / name, record)
+    _write(folder / "topics.json", make_topic_records())
     _write(folder / "state2" / _REMOVED, sorted(set(first) - set(second)))
 
 
