@@ -203,6 +203,13 @@ def test_status_with_retry_after_some_times_then_well(demo):
     assert [answer.headers["Retry-After"] for answer in answers] == ["1", "1", None]
 
 
+def test_times_may_count_for_each_address_by_itself(demo):
+    demo.faults.add(Fault("status", times=1, each=True))
+    paths = ["/robots.txt", "/", "/robots.txt", "/"]
+
+    assert [fetch(demo.www, path)[0].status for path in paths] == [500, 500, 200, 200]
+
+
 def test_a_fault_leaves_other_addresses_alone(demo):
     demo.faults.add(Fault("status", r"^/robots\.txt$"))
 

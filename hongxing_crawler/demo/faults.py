@@ -50,6 +50,7 @@ class Fault:
     kind: str
     pattern: str = ""  # regular expression searched in path and query; empty: everything
     times: int = 0  # how often; 0: until it is switched off
+    each: bool = False  # ``times`` counts for each address by itself
     delay_s: float = 1.0
     after_bytes: int = 0
     status: int = 500
@@ -61,7 +62,7 @@ class Faults:
     """The faults that are on, in order; the first that fits a request is applied."""
 
     active: list[Fault] = field(default_factory=list)
-    _used: dict[int, int] = field(default_factory=dict)
+    _used: dict[tuple[int, str], int] = field(default_factory=dict)
 
     def add(self, *faults: Fault) -> None:
         for fault in faults:
@@ -75,9 +76,10 @@ class Faults:
 
     def apply(self, request: Request, answer: Answer) -> Reply:
         for index, fault in enumerate(self.active):
-            used = self._used.get(index, 0)
+            key = (index, request.site + request.target if fault.each else "")
+            used = self._used.get(key, 0)
             if re.search(fault.pattern, request.target) and not 0 < fault.times <= used:
-                self._used[index] = used + 1
+                self._used[key] = used + 1
                 return _MAKERS[fault.kind](fault, request, answer)
         return answer(request)
 
