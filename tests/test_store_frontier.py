@@ -56,6 +56,16 @@ def test_a_link_is_known_once(archive):
     assert archive.add(TWO) == 0
 
 
+def test_a_seed_is_asked_though_it_is_not_due(archive):
+    archive.begin(PROFILE)
+    archive.add(ONE, TWO)
+    archive.visit(ONE)
+    archive.visit(TWO)
+    archive.add(ONE, kind="seed")
+
+    assert [ticket.url for ticket in archive.state.take(5)] == [ONE]
+
+
 def test_links_come_with_their_page(archive):
     archive.begin()
     archive.add(LIST, kind="list")
@@ -192,6 +202,14 @@ def test_a_gone_page_that_was_never_there_is_forgotten_too(archive):
 )
 def test_intervals(kind, previous, changed, expected):
     assert choose_interval_s(Revisit(), kind, previous, changed=changed) == expected
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("article", 180 * DAY_S), ("list", DAY_S)])
+def test_what_is_gone_rests(kind, expected):
+    once = settle(Revisit(), kind, PageState(seen=1), is_gone=True, changed=False)
+    twice = settle(Revisit(), kind, once, is_gone=True, changed=False)
+
+    assert (once.interval_s, twice.interval_s, twice.state) == (0.0, expected, "gone")
 
 
 def test_a_page_that_comes_back_is_looked_at_soon():

@@ -73,6 +73,14 @@ class Frontier:
         self.add(found, found_on)
         return int(self._db.row("SELECT COUNT(*) FROM urls WHERE id > ?", (before,))[0])
 
+    def wake(self, urls: Iterable[str]) -> None:
+        """Make known URLs pending, due or not."""
+        self._db.run_many(
+            "UPDATE urls SET state = 'pending', attempts = 0, not_before = 0"
+            " WHERE key = ? AND state IN ('done', 'failed', 'gone')",
+            [(url_key(url),) for url in urls],
+        )
+
     def remember(self, urls: Iterable[str]) -> None:
         self._recent.add(urls)
 

@@ -127,9 +127,10 @@ class State:
     # Frontier
 
     def add_found(self, found: Iterable[Found], found_on: str) -> int:
-        """Take URLs into the frontier; how many were not known."""
+        """Take URLs into the frontier; how many were not known. Seeds are asked in any case."""
         found = list(found)
         with self._db.transaction():
+            self._frontier.wake(link.url for link in found if link.kind == "seed")
             parent = self._frontier.find_id(found_on) if found_on else None
             return self._frontier.count_new(found, parent)
 
