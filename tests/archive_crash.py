@@ -62,6 +62,7 @@ def write_all(folder, numbers, acknowledge):
 
 def check(folder, acknowledged):
     """Repair a folder and return which pages it holds; complain about anything wrong."""
+    folder.mkdir(exist_ok=True)  # a process may die before it made anything
     repair_folder(folder)
     paths = sorted(folder.glob("*.warc.gz"))
     findings = verify_warcs(paths).findings

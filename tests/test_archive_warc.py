@@ -19,6 +19,10 @@ from archive_kit import (
 from warcio.archiveiterator import ArchiveIterator
 
 from hongxing_crawler.archive import disk
+from hongxing_crawler.archive.captures import capture_of
+from hongxing_crawler.archive.heads import redact
+from hongxing_crawler.archive.reader import read_at
+from hongxing_crawler.archive.verify import verify_warc
 from hongxing_crawler.exceptions import ArchiveError
 
 
@@ -337,3 +341,59 @@ def test_a_body_that_looks_chunked_is_read_as_it_is(tmp_path):
         ]
 
     assert bodies == [body]
+
+
+@pytest.mark.parametrize("in_file", [False, True])
+def test_what_we_made_ourselves_is_kept_with_its_source(tmp_path, in_file):
+    picture = b"\x89PNG\r\n\x1a\n picture"
+    spool = tmp_path / "spool"
+    spool.write_bytes(picture)
+    with writer(tmp_path / "warc") as warc:
+        page = warc.write_exchange(exchange())
+        shot = warc.write_made(
+            f"urn:screenshot:{page.url}",
+            "image/png",
+            spool if in_file else picture,
+            made_at=START,
+        )
+        text = warc.write_made(
+            page.url, "text/plain", b"text", made_at=START, converted_from=page.record_id
+        )
+    [path] = warc.close()
+
+    assert (shot.record_type, shot.mime, text.record_type) == (
+        "resource",
+        "image/png",
+        "conversion",
+    )
+    assert blocks(path, "resource") == [picture]
+    assert headers(path, "conversion")[0]["WARC-Refers-To"] == f"<{page.record_id}>"
+    assert [capture_of(read_at(path, made.offset)) for made in (shot, text)] == [shot, text]
+    assert verify_warc(path) == []
+    assert_judges_accept(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "kept"),
+    [
+        (b"Set-Cookie: id=7; path=/", b"Set-Cookie: [redacted by hongxing-crawler]"),
+        (b"set-cookie:id=7", b"set-cookie: [redacted by hongxing-crawler]"),
+        (b"COOKIE : a=b", b"COOKIE : [redacted by hongxing-crawler]"),
+        (b"Authorization: Basic eDp5", b"Authorization: [redacted by hongxing-crawler]"),
+        (b"Proxy-Authorization: x", b"Proxy-Authorization: [redacted by hongxing-crawler]"),
+        (b"Cookie: a\r\n b\r\n\tc", b"Cookie: [redacted by hongxing-crawler]"),
+        (b"Cookie:\r\n a", b"Cookie: [redacted by hongxing-crawler]"),
+        (b"Cookie: a\rb", b"Cookie: [redacted by hongxing-crawler]"),
+        (b"Cookie: \xba\xec=1", b"Cookie: [redacted by hongxing-crawler]"),
+        (b"X-Cookie: kept", b"X-Cookie: kept"),
+        (b"WWW-Authenticate: Basic", b"WWW-Authenticate: Basic"),
+        (b"X-Folded: a\r\n Cookie: kept", b"X-Folded: a\r\n Cookie: kept"),
+        (b"Vary: Cookie", b"Vary: Cookie"),
+    ],
+)
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\n"])
+def test_secrets_go_and_every_other_byte_stays(line, kept, line_end):
+    start = b"HTTP/1.1 200 OK\r\nX-A: \xba\xec" + line_end
+    end = line_end + b"X-B: 1" + line_end + line_end
+
+    assert redact(start + line + end) == start + kept + end

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hongxing_crawler.archive.fields import parse_date, read_fields, unescape_head
 from hongxing_crawler.archive.groups import HEAD_FIELD, NOT_MODIFIED
-from hongxing_crawler.archive.heads import mime_of, status_of, unmask_transfer_coding
+from hongxing_crawler.archive.heads import media_type, mime_of, status_of, unmask_transfer_coding
 from hongxing_crawler.archive.openfile import OPEN_SUFFIX
 from hongxing_crawler.archive.reader import read_records
 from hongxing_crawler.items import Capture, Original
@@ -98,8 +98,14 @@ def capture_of(record: Record) -> Capture:
         url=record.url,
         fetched_at=record.date,
         status=304 if not_modified else status_of(record.http_head),
-        mime=mime_of(record.http_head),
+        mime=_mime(record),
     )
+
+
+def _mime(record: Record) -> str:
+    if record.type in {"resource", "conversion"}:
+        return media_type(record.fields.get("content-type", ""))
+    return mime_of(record.http_head)
 
 
 def original_of(record: Record) -> Original:

@@ -32,6 +32,7 @@ class Kind(StrEnum):
     INDEX_LINE = "index-line"  # an index line cannot be read
     INDEX_TARGET = "index-target"  # an index line does not land on its record
     INDEX_GAP = "index-gap"  # a record that the index does not list
+    LOG_CHAIN = "log-chain"  # the log of fixity checks was changed after it was written
     PACKAGE = "package"  # a WACZ breaks its specification
 
 

@@ -6,12 +6,25 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.archive.draft import Block, Draft
-from hongxing_crawler.archive.fields import escape_head, fields_body, format_date, warc_uri
-from hongxing_crawler.archive.heads import mask_transfer_coding, mime_of, redact, status_of
+from hongxing_crawler.archive.fields import (
+    escape_head,
+    fields_body,
+    format_date,
+    one_line,
+    warc_uri,
+)
+from hongxing_crawler.archive.heads import (
+    mask_transfer_coding,
+    media_type,
+    mime_of,
+    redact,
+    status_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from hongxing_crawler.items import Exchange, Original
 
@@ -83,6 +96,23 @@ class GroupBuilder:
         relation = [("WARC-Concurrent-To", f"<{concurrent_to}>")] if concurrent_to else []
         block = Block(fields_body(fields.items()))
         return self._draft("metadata", url, fetched_at, _FIELDS_TYPE, block, relation)
+
+    def made(
+        self,
+        url: str,
+        content_type: str,
+        body: bytes | Path,
+        made_at: datetime,
+        converted_from: str = "",
+    ) -> Group:
+        """Build a resource record, or a conversion record when it was made from another record."""
+        kind = "conversion" if converted_from else "resource"
+        block = Block(b"", body)
+        extra = [("WARC-Payload-Digest", block.payload_digest)]
+        if converted_from:
+            extra.append(("WARC-Refers-To", f"<{converted_from}>"))
+        draft = self._draft(kind, url, made_at, one_line(content_type), block, extra)
+        return Group((draft,), kind, block.payload_digest, mime=media_type(content_type))
 
     def _response(self, exchange: Exchange, block: Block) -> Draft:
         extra = [*_connection(exchange), ("WARC-Payload-Digest", block.payload_digest)]

@@ -21,6 +21,7 @@ _STATUS_RE = re.compile(rb"HTTP/[0-9.]+[ \t]+([1-9][0-9]{2})(?![0-9])")
 _MIME_RE = re.compile(
     rb"^content-type[ \t]*:[ \t]*([\w!#$&^.+-]+/[\w!#$&^.+-]+)", re.IGNORECASE | re.MULTILINE
 )
+_MEDIA_TYPE_RE = re.compile(r"[\w!#$&^.+-]+/[\w!#$&^.+-]+", re.ASCII)
 
 
 def redact(head: bytes) -> bytes:
@@ -76,3 +77,13 @@ def mime_of(head: bytes) -> str:
     """
     found = _MIME_RE.search(head)
     return found[1].decode("ascii", "replace").lower() if found else ""
+
+
+def media_type(value: str) -> str:
+    """Read the media type of a Content-Type value in lower case, empty when it has none.
+
+    >>> media_type("Image/PNG; x=1"), media_type("picture")
+    ('image/png', '')
+    """
+    found = _MEDIA_TYPE_RE.match(value.strip())
+    return found[0].lower() if found else ""

@@ -129,6 +129,37 @@ class WarcWriter:
             draft = self._builder.metadata(url, fields, fetched_at)
             return self._append(file, Group((draft,), "metadata", ""), url, fetched_at)
 
+    def write_made(
+        self,
+        url: str,
+        content_type: str,
+        body: bytes | Path,
+        *,
+        made_at: datetime,
+        converted_from: str = "",
+    ) -> Capture:
+        """Archive what we made ourselves: a screenshot, the cleaned text of a page.
+
+        Args:
+            url: The address it belongs to; for what is not the page itself a prefix such as
+                ``urn:screenshot:`` keeps it from being served in the place of the page.
+            content_type: Of the body.
+            body: Bytes, or the file that holds them.
+            made_at: Aware time.
+            converted_from: Id of the record it was made from: a ``conversion`` record; without
+                one it is a ``resource`` record.
+
+        Raises:
+            ArchiveError: nothing was written; the file is as before.
+        """
+        with self._lock:
+            file = self._ready(url)
+            try:
+                group = self._builder.made(url, content_type, body, made_at, converted_from)
+            except OSError as error:
+                raise _failure(url, file, error) from error
+            return self._append(file, group, url, made_at)
+
     def close(self) -> list[Path]:
         """Give the last file its final name and return the names of all, in order.
 
