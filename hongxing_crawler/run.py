@@ -208,7 +208,7 @@ class Run:
             return
         self.stop_reason, self.stop_detail = reason, detail
         logger.error("stopping: %s: %s", reason, detail)
-        task = asyncio.ensure_future(crawler.engine.close_spider_async(reason=reason))
+        task = asyncio.ensure_future(_close_spider(crawler, reason))
         self._stop_task = task  # kept: the loop holds only a weak reference
 
     def close_archive(self) -> None:
@@ -221,6 +221,13 @@ class Run:
         """Close the state and free the home for the next run."""
         self.state.close()
         self._held.close()
+
+
+async def _close_spider(crawler: Crawler, reason: str) -> None:
+    """Close the spider; one that is closed before the engine runs would end without a verdict."""
+    while not crawler.engine.running:  # noqa: ASYNC110 - it starts within the same moment
+        await asyncio.sleep(0.01)
+    await crawler.engine.close_spider_async(reason=reason)
 
 
 def new_run_id(started_at: datetime, home: Home) -> str:

@@ -184,6 +184,7 @@ FULL = OSError(errno.ENOSPC, "No space left on device")
 JUDGED = [
     (exceptions.ConfigError("x"), ExitCode.CONFIG),
     (exceptions.StateError("x"), ExitCode.CONFIG),
+    (exceptions.DiskFullError("x"), ExitCode.STOPPED),
     (exceptions.LockedError("x"), ExitCode.LOCKED),
     (exceptions.ArchiveError("x"), ExitCode.ARCHIVE),
     (exceptions.PageError("x"), ExitCode.PARTIAL),

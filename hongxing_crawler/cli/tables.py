@@ -46,7 +46,8 @@ def show_run(result: RunResult) -> str:
     ]
     rows.append(("time", f"{result.seconds:.1f} s", ""))
     paths = [(name, path) for name, path in result.paths.items() if path]
-    head = f"run {result.run_id}: {result.sentence}"
+    ended = f"{result.reason.replace('_', ' ')}, exit {result.exit_code}"
+    head = f"run {result.run_id}: {ended if result.exit_code else result.sentence}"
     blocks = [head, align(rows, right=(1,)), align(paths), "\n".join(result.warnings)]
     return "\n\n".join(block for block in blocks if block)
 

@@ -13,7 +13,8 @@ from hongxing_crawler.exit_codes import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CODES: dict[type[BaseException], ExitCode] = {
+CODES: dict[type[BaseException], ExitCode] = {  # a class stands before those it derives from
+    exceptions.DiskFullError: ExitCode.STOPPED,
     exceptions.ConfigError: ExitCode.CONFIG,
     exceptions.StateError: ExitCode.CONFIG,
     exceptions.LockedError: ExitCode.LOCKED,

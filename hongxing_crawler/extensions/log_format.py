@@ -28,3 +28,9 @@ class QuietLogFormatter(LogFormatter):
         result = super().dropped("item", exception, response, spider)
         del item
         return result
+
+    def item_error(
+        self, item: Any, exception: BaseException, response: Any, spider: Any
+    ) -> LogFormatterResult:
+        url = getattr(getattr(item, "ticket", None), "url", "item")
+        return super().item_error(url, exception, response, spider)
