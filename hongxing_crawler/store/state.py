@@ -167,6 +167,8 @@ class State:
 
         Not synced: after a power loss they are pending, which is what a restart makes of them.
         """
+        if not self._frontier.has_pending():  # a crawl asks all the time
+            return []
         share = self._revisit.unconditional_share
         with self._db.transaction(durable=False):
             return self._frontier.take(limit, self._now(), self._run_id, share)
