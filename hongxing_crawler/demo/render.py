@@ -167,14 +167,11 @@ def _damage(site: Site, article: Article, html: str) -> str:
 
 def _find_related(site: Site, article: Article) -> list[Article]:
     """The articles before it in its channel: old ones, so that a page does not change by itself."""
-    if article.template == "mobile":
-        return []
     older = [a for a in site.list_articles(article.channel) if a.date < article.date]
     return [a for a in older if a.states == (1, 2) and not a.second][:_RELATED_COUNT]
 
 
-def render_mobile(site: Site, article: Article) -> str:
-    del site
+def render_mobile(article: Article) -> str:
     return render_template("mobile", article=article, body=render_body(article, article.blocks, ""))
 
 

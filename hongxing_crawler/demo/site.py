@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import json
 import re
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
-from email.utils import format_datetime, parsedate_to_datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from hongxing_crawler.demo import render
-from hongxing_crawler.demo.content import DATA_FOLDER, Article, Channel, load_site
+from hongxing_crawler.demo.content import DATA_FOLDER, Channel, load_site
+from hongxing_crawler.demo.dress import BEIJING, add_validators, dress_article, fit_to_client
 from hongxing_crawler.demo.faults import Fault, Faults
 from hongxing_crawler.demo.message import Reply, Request
 from hongxing_crawler.demo.seed import render_seed
@@ -27,8 +24,6 @@ if TYPE_CHECKING:
 
 COUNTER_RE = re.compile(r"^/content/(?:visit|clicks|star)\b|^/site/\d+$")
 
-_BEIJING = timezone(timedelta(hours=8))
-_SECOND_STATE_AT = datetime(2026, 11, 1, 8, 0, tzinfo=_BEIJING)
 _HTML = b"text/html; charset=utf-8"
 _LIST_RE = re.compile(r"/channel/(\d+)(?:_(\d+))?\.html")
 _DAY_RE = re.compile(r"/channel/(\d{4})/(\d\d)(\d\d)/(\d+)\.html")
@@ -129,7 +124,7 @@ class DemoSite:
         key = (self.state, request.site, request.target)
         if key not in self._cache:
             self._cache[key] = self._find_file(request) or self._find_page(request)
-        return _fit_to_client(self._cache[key], request)
+        return fit_to_client(self._cache[key], request)
 
     def _find_file(self, request: Request) -> Reply | None:
         wanted = (request.site, request.path)
@@ -141,8 +136,8 @@ class DemoSite:
         if stored.disposition:
             value = f'attachment; filename="{stored.disposition}"'.encode("gbk")
             headers.append(("Content-Disposition", value))
-        return _with_validators(
-            Reply(200, tuple(headers), body), datetime(2020, 1, 1, tzinfo=_BEIJING)
+        return add_validators(
+            Reply(200, tuple(headers), body), datetime(2020, 1, 1, tzinfo=BEIJING)
         )
 
     def _find_page(self, request: Request) -> Reply:
@@ -154,7 +149,7 @@ class DemoSite:
 
     def _find_article(self, path: str) -> Reply | None:
         if path.startswith("/m/") and path[2:] in self._articles:
-            return self._html(render.render_mobile(self._site, self._articles[path[2:]][0]))
+            return self._html(render.render_mobile(self._articles[path[2:]][0]))
         if path not in self._articles:
             return None
         article, number = self._articles[path]
@@ -163,7 +158,7 @@ class DemoSite:
         else:
             html = render.render_article(self._site, article, number)
         reply = self._html(html, article.charset, declare=article.declared == "header")
-        return _dress(reply, article, self.state)
+        return dress_article(reply, article, self.state)
 
     def _find_listing(self, path: str) -> Reply | None:
         if path in {"/", "/index.html"}:
@@ -246,49 +241,3 @@ def _not_found() -> Reply:
 
 def _text(kind: str, text: str) -> Reply:
     return Reply(200, (("Content-Type", kind.encode()),), text.encode())
-
-
-def _with_validators(reply: Reply, changed_at: datetime, etag: str = "") -> Reply:
-    tag = etag or hashlib.sha256(reply.body).hexdigest()[:16]
-    stamp = format_datetime(changed_at.astimezone(UTC), usegmt=True)
-    more = (("ETag", f'"{tag}"'.encode()), ("Last-Modified", stamp.encode()))
-    return replace(reply, headers=(*reply.headers, *more))
-
-
-def _dress(reply: Reply, article: Article, state: int) -> Reply:
-    """Give an article's answer the habits of its server: validators, chunks, repeated headers."""
-    changed = state == 2 and article.second is not None
-    written_at = datetime.fromisoformat(article.date).replace(tzinfo=_BEIJING)
-    if article.template == "2012":
-        stamp = format_datetime(written_at.astimezone(UTC), usegmt=True)
-        reply = replace(reply, headers=(*reply.headers, ("Last-Modified", stamp.encode())))
-    elif article.template != "video":
-        etag = f"lie{article.id}" if article.lying_etag else ""
-        at = written_at if article.lying_etag or not changed else _SECOND_STATE_AT
-        reply = _with_validators(reply, at, etag)
-    if article.id % 5 == 0:
-        repeated = (("Set-Cookie", b"a=1; Path=/"), ("Set-Cookie", b"b=2; Path=/"), ("Via", b"x"))
-        reply = replace(reply, headers=(*reply.headers, *repeated, ("Via", b"y")))
-    return replace(reply, chunked=article.id % 3 == 1)
-
-
-def _fit_to_client(reply: Reply, request: Request) -> Reply:
-    """Answer 304 to matching validators, and compress what the client can read."""
-    if reply.status == 200 and _is_unchanged(reply, request):
-        kept = tuple(h for h in reply.headers if h[0] in {"ETag", "Last-Modified", "Set-Cookie"})
-        return Reply(304, kept)
-    is_text = reply.get_header("Content-Type").startswith(b"text/html")
-    if is_text and "gzip" in request.get_header("Accept-Encoding") and len(reply.body) % 2:
-        headers = (*reply.headers, ("Content-Encoding", b"gzip"), ("Vary", b"Accept-Encoding"))
-        return replace(reply, headers=headers, body=gzip.compress(reply.body, 6, mtime=0))
-    return reply
-
-
-def _is_unchanged(reply: Reply, request: Request) -> bool:
-    if asked := request.get_header("If-None-Match"):
-        return asked.encode() == reply.get_header("ETag")
-    asked = request.get_header("If-Modified-Since")
-    stamp = reply.get_header("Last-Modified").decode()
-    if not asked or not stamp:
-        return False
-    return parsedate_to_datetime(asked) >= parsedate_to_datetime(stamp)
