@@ -108,10 +108,12 @@ def _mark_wheels(outline: Outline, aside: list[str]) -> None:
             run.append(number)
             continue
         if len(run) >= 12:
-            for n in run: aside[n] = aside[n] or "links"
+            for n in run:
+                aside[n] = aside[n] or "links"
         run = []
     if len(run) >= 12:
-        for n in run: aside[n] = aside[n] or "links"
+        for n in run:
+            aside[n] = aside[n] or "links"
 
 
 def _mark_asides(outline: Outline, sums: list[float], headline: int, aside: list[str]) -> None:

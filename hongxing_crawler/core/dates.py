@@ -93,6 +93,8 @@ def _from_match(match: re.Match[str]) -> PublishedAt:
             return PublishedAt()
     else:
         month, day = int(part["month"]), part["day"]
+        if match.re is _DAY_FIRST_RE and month <= 12 and int(day) <= 12 and month != int(day):
+            return PublishedAt()  # 7/5/2005 may be May or July
     hour = int(part["hour"]) if part.get("hour") else 0
     late = (part.get("half") or part.get("after") or "").strip().lower().replace(".", "")
     if late in {"下午", "晚上", "pm"} and hour < 12:

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.dates import parse_date
-from hongxing_crawler.core.sources import AUTHOR_RE, EDITOR_RE, SOURCE_RE, first_labelled
+from hongxing_crawler.core.sources import (
+    AUTHOR_RE,
+    EDITOR_RE,
+    SOURCE_RE,
+    bare_source,
+    first_labelled,
+)
 
 if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Line, Outline
@@ -18,8 +24,13 @@ _DATE_HINT_RE = re.compile(
     r"(?:19|20)\d\d\s?[-/.年－]|民[国國]\s?\d|\b(?:19|20)\d\d\b|[一二][〇○零]"
 )
 _DATE_LABEL_RE = re.compile(
-    r"(?:发布|發布|发表|發表|更新|日期|时间|時間|发稿|刊登|录入|上传)(?:时间|時間|日期|于|於)?\s?[:：]?"
+    r"(?:(?:发布|發布|发表|發表|更新|发稿|刊登|录入|上传)(?:时间|時間|日期|于|於)|日期|时间|時間|(?:发布|發布|发表|更新)(?=\s?[:：]))\s?[:：]?\s?"
 )
+_MEDIA_ONLY_RE = re.compile(
+    r"[\w·]{1,12}(?:网|網|报|報|社|台|臺|在线|周刊|杂志|新闻|客户端|频道|传媒)"
+)
+_PROSE = 45.0
+_NEAR_LABEL = 10
 _META_DATES = (
     "article:published_time", "og:published_time", "publishdate", "pubdate", "publish_date", "datepublished", "og:release_date",
     "release_date", "firstcreatetime", "_pubtime", "publish-date", "publication_date", "weibo: article:create_at", "article:create_at",
@@ -52,14 +63,10 @@ def find_facts(
     """Read the facts from the lines around the headline and after the body."""
     head = _head_zone(outline, headline, body)
     tail = _tail_zone(outline, body)
-    source, source_url = first_labelled(head, SOURCE_RE)
-    if not source:
-        source, source_url = _from_metas(outline, _META_SOURCES), ""
-    if not source:
-        source, source_url = first_labelled(tail, SOURCE_RE)
+    source, source_url = _find_source(outline, head, tail)
     author = first_labelled([*head, *tail], AUTHOR_RE)[0] or outline.metas.get("author", "")[:60]
     return Facts(
-        date=_find_date(outline, head),
+        date=_find_date(outline, head, tail),
         source=source,
         source_url=source_url,
         author=author,
@@ -72,7 +79,7 @@ def _tail_zone(outline: Outline, body: list[int]) -> list[Line]:
     """Return the short lines where an article names its origin at the end."""
     if not body:
         return []
-    zone = outline.lines[body[-3:][0] : body[-1] + 8]
+    zone = outline.lines[body[-3:][0] : body[-1] + 15]
     return [line for line in zone if len(line.text) <= _LONGEST_FACT]
 
 
@@ -89,23 +96,53 @@ def _head_zone(outline: Outline, headline: Headline, body: list[int]) -> list[Li
     return [line for line in zone if len(line.text) <= _LONGEST_FACT]
 
 
-def _find_date(outline: Outline, head: list[Line]) -> str:
-    """Return the first printed full date, one with a label before one without."""
-    dated = [line.text for line in head if _DATE_HINT_RE.search(line.text)]
-    for text in dated:
-        label = _DATE_LABEL_RE.search(text)
-        if label:
-            found = parse_date(text[label.end() : label.end() + 60])
-            if found.value:
-                return found.raw
-    for text in dated:
-        found = parse_date(text)
-        if found.value:
-            return found.raw
+def _find_source(outline: Outline, head: list[Line], tail: list[Line]) -> tuple[str, str]:
+    """Return the source: by label, beside the date, from the head of the page, at the end."""
+    found = first_labelled(head, SOURCE_RE)
+    if found[0]:
+        return found
+    for number, line in enumerate(head):
+        if line.weight > _PROSE or not _DATE_HINT_RE.search(line.text):
+            continue
+        name = bare_source(line.text)
+        if name:
+            return name, ""
+        for other in (*head[max(0, number - 1) : number], *head[number + 1 : number + 2]):
+            if _MEDIA_ONLY_RE.fullmatch(other.text) and not other.block.tag.startswith("h"):
+                return other.text, other.links[0][2] if other.links else ""
+    name = _from_metas(outline, _META_SOURCES)
+    return (name, "") if name else first_labelled(tail, SOURCE_RE)
+
+
+def _find_date(outline: Outline, head: list[Line], tail: list[Line]) -> str:
+    """Return the first printed full date, one with a label before one without.
+
+    Sentences are no place for it: the day on which something happened is not the day on
+    which it was printed.
+    """
+    hinted = [line for line in head if _DATE_HINT_RE.search(line.text)]
+    found = _first_labelled_date([line.text for line in hinted])
+    if found:
+        return found
+    for line in hinted:
+        printed = parse_date(line.text)
+        if printed.value and (line.weight <= _PROSE or printed.precision != "day"):
+            return printed.raw
     for name in _META_DATES:
         value = outline.metas.get(name)
         if value and parse_date(value).value:
             return value.strip()
+    return _first_labelled_date([line.text for line in tail if _DATE_HINT_RE.search(line.text)])
+
+
+def _first_labelled_date(texts: list[str]) -> str:
+    for text in texts:
+        label = _DATE_LABEL_RE.search(text)
+        if label:
+            after = text[label.end() : label.end() + 60]
+            found = parse_date(after)
+            if found.value and after.find(found.raw[:4]) <= _NEAR_LABEL:
+                return found.raw
     return ""
 
 

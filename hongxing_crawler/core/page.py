@@ -131,7 +131,7 @@ class _Reader:
         outline, absolute = self.outline, self.absolute
         made = paragraphs_of(outline, box.parent or box, choice.kept)
         pictures = [picture for picture in outline.pictures if _is_inside(picture, box)]
-        made, images, extra = self._join_captions(made, pictures, choice.kept, match)
+        made, images, extra = self._join_captions(made, pictures, box, match)
         fields = match.fields if match else {}
         next_parts, next_lists = split_pagers(outline, self.url, self.profile, absolute)
         warnings = list(outline.warnings)
@@ -175,19 +175,18 @@ class _Reader:
         )
 
     def _join_captions(
-        self, made: list[Paragraph], pictures: list[Picture], kept: list[int], match: Match | None
+        self, made: list[Paragraph], pictures: list[Picture], box: Block, match: Match | None
     ) -> tuple[list[Paragraph], tuple[FoundImage, ...], list[tuple[int, str]]]:
         """Give pictures their captions; known sites have them beside the body, not in it."""
         extra: list[tuple[int, str]] = []
         if pictures:
             extra = [(p.lines[0].number, "page.image_name") for p in made if is_image_name(p.text)]
             made = [p for p in made if not is_image_name(p.text)]
-        known_site = not self.profile.generic
         found = find_images(pictures, made, self.absolute)
-        result = find_captions(made, found, match.captions if match else (), by_layout=known_site)
+        result = find_captions(made, found, match.captions if match else (), box)
         images = result.images
-        if known_site and result.captions:
-            gone = set(result.captions)
+        gone = set() if self.profile.generic else result.sure | result.likely
+        if gone:
             extra += [(line.number, "page.caption") for n in gone for line in made[n].lines]
             images = [
                 replace(i, position=i.position - sum(1 for n in gone if n <= i.position))

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Line
 
 SOURCE_LABELS = (
+    "来源于",
     "文章来源",
     "信息来源",
     "稿件来源",
@@ -64,6 +65,47 @@ def labelled(line: Line, pattern: re.Pattern[str]) -> tuple[str, str] | None:
         if begin <= start + 1 and end > start:
             return line.text[max(begin, start) : end].strip(), href
     return match["value"].strip(" :：·,，;；　-—>》]】)）"), ""
+
+
+# A source without a colon (来源CSDN|) and a source without a label beside the date.
+_BARE_SOURCE_RE = re.compile(r"(?:^|[\s|])(?:来源|來源)\s?(?P<value>[\w.·]{2,20})(?=\s*\||\s|$)")
+_MEDIA_RE = re.compile(
+    r"(?:网|網|报|報|社|台|臺|电视|广播|在线|周刊|週刊|杂志|雜誌|新闻|新聞|时报|日报|晚报|客户端|频道|传媒|头条|办公室|办|局|委|部|厅|府|中心|融媒体?|[Nn]ews|\.com|\.cn|\.net)$"
+)
+_DATE_PART_RE = re.compile(
+    r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?|\d{1,2}[:：时]\d\d(?:[:：]\d\d)?|(?:星期|周)[一二三四五六日天]|[\[【(（][^\]】)）]{0,12}[\]】)）]|https?://\S+|www\.\S+"
+)
+_TOOL_RE = re.compile(_STOP.rsplit("|[", 1)[0])
+_TOKEN_RE = re.compile(r"[^\s|｜·/,，:：>]+")
+
+
+def bare_source(text: str) -> str:
+    """Return a source printed without a colon, or beside a date without any label.
+
+    >>> bare_source("2019年09月07日 04:04 北京日报"), bare_source("发表于2014-08-24| 来源CSDN| 评论")
+    ('北京日报', 'CSDN')
+
+    Args:
+        text: One short line near a headline.
+
+    Returns:
+        The name, or "" when what is left of the line may be anything else, as a person.
+    """
+    match = _BARE_SOURCE_RE.search(text)
+    if match:
+        return match["value"]
+    rest = _DATE_PART_RE.sub(" ", text)
+    if rest == text or _TOOL_RE.search(rest):
+        return ""
+    tokens = [token for token in _TOKEN_RE.findall(rest) if not token.isdigit()]
+    return tokens[0] if len(tokens) == 1 and is_media_name(tokens[0]) else ""
+
+
+def is_media_name(name: str) -> bool:
+    """Say whether a short text names a paper, a site or an office rather than a person."""
+    if not 2 <= len(name) <= 16 or name[0].isdigit():
+        return False
+    return bool(_MEDIA_RE.search(name)) or (len(name) >= 4 and name.isalpha())
 
 
 def first_labelled(lines: Sequence[Line], pattern: re.Pattern[str]) -> tuple[str, str]:

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.document import FoundImage
     from hongxing_crawler.core.text import Paragraph
 
-_LONGEST_CAPTION = 80
+_LONGEST_CAPTION = 100
+_MOST_FIGURE_LINES = 2
 _CENTRED_RE = re.compile(r"text-align\s?:\s?center", re.IGNORECASE)
 _CAPTION_NAME_RE = re.compile(
     r"caption|pic_?(?:txt|text|desc|info|name)|img_?(?:txt|text|desc|info)|photo_?(?:txt|text|desc)|tushuo",
@@ -29,58 +30,81 @@ _IMAGE_NAME_RE = re.compile(
 
 @dataclass(slots=True)
 class Captioned:
-    """Images with their captions, and the numbers of the paragraphs that are captions."""
+    """Images with their captions, and which paragraphs these are.
+
+    ``sure`` are captions by the page's own structure, ``likely`` by their place alone.
+    """
 
     images: list[FoundImage]
-    captions: list[int]
+    sure: set[int]
+    likely: set[int]
 
 
 def find_captions(
     paragraphs: Sequence[Paragraph],
     found: Sequence[tuple[Picture, FoundImage]],
     named: Sequence[Block],
-    *,
-    by_layout: bool,
+    box: Block,
 ) -> Captioned:
     """Give each picture the paragraph under it when that is a caption.
 
-    Args:
-        paragraphs: The body.
-        found: Pictures in page order with their records.
-        named: Boxes that the site's template calls captions.
-        by_layout: Also take a short paragraph right under a picture that stands alone, as
-            sites with a profile print them; else only centred or named ones count.
-
-    Returns:
-        The images, some with captions, and which paragraphs these were.
+    Sure is a short text in one small box with its picture, in ``figcaption``, in a box named
+    a caption or one that the site's template calls so. Likely is a short centred line, or any
+    short line, right under a picture that stands alone.
     """
-    images, captions = [], []
+    result = Captioned([], set(), set())
     for number, (picture, image) in enumerate(found):
-        place = image.position + 1
+        caption = -1
         following = found[number + 1][1].position if number + 1 < len(found) else len(paragraphs)
-        if (
-            place < len(paragraphs)
-            and following != image.position
-            and _is_caption(paragraphs[place], picture, named, by_layout=by_layout)
-        ):
-            captions.append(place)
-            image = replace(image, caption=paragraphs[place].text)
-        images.append(image)
-    return Captioned(images, captions)
+        for place in (image.position + 1, image.position):
+            if not 0 <= place < len(paragraphs) or place in result.sure:
+                continue
+            line = paragraphs[place].lines[0]
+            if not _may_be_caption(paragraphs[place]):
+                continue
+            if _is_sure(line, picture, named, box):
+                caption = place
+                result.sure.add(place)
+                break
+            if (
+                place > image.position
+                and following != image.position
+                and not picture.inside
+                and picture.block is not line.block
+            ):
+                caption = place
+                result.likely.add(place)
+                break
+        text = paragraphs[caption].text if caption >= 0 else ""
+        result.images.append(replace(image, caption=text))
+    return result
 
 
-def _is_caption(
-    paragraph: Paragraph, picture: Picture, named: Sequence[Block], *, by_layout: bool
-) -> bool:
-    line = paragraph.lines[0]
-    text = paragraph.text
-    if paragraph.row is not None or len(text) > _LONGEST_CAPTION or _HEADING_RE.match(text):
-        return False
-    if any(_within(line.block, block) for block in named) or line.block.tag == "figcaption":
+def _may_be_caption(paragraph: Paragraph) -> bool:
+    return (
+        paragraph.row is None
+        and len(paragraph.text) <= _LONGEST_CAPTION
+        and not _HEADING_RE.match(paragraph.text)
+    )
+
+
+def _is_sure(line: Line, picture: Picture, named: Sequence[Block], box: Block) -> bool:
+    if line.block.tag == "figcaption" or _has_caption_name(line.block):
         return True
-    if _is_centred(line.block) or _has_caption_name(line.block):
+    if any(_within(line.block, block) for block in named):
         return True
-    return by_layout and not picture.inside and picture.block is not line.block
+    figure = _figure_of(picture, box)
+    return figure is not None and _within(line.block, figure)
+
+
+def _figure_of(picture: Picture, box: Block) -> Block | None:
+    """Return the small box that holds a picture and its text, and nothing else."""
+    block: Block | None = picture.block
+    while block is not None and block is not box:
+        if block.last > block.first:
+            return block if block.last - block.first <= _MOST_FIGURE_LINES else None
+        block = block.parent
+    return None
 
 
 def is_image_name(text: str) -> bool:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _SENTENCE_END_RE = re.compile(r"[。！？…；]|[.!?](?:\s|$)")
 _MAX_HEAD_LINES = 15
 _PROSE = 25.0
+_LONGEST_NAME = 30
 _LEAST_ANCHORS = 3
 _LONGEST_ROW_TEXT = 60
 _LEAST_REPEATS = 3
@@ -110,8 +111,12 @@ class _Sorter:
         self.rules[line] = "page.headline"
 
     def mark_head(self) -> None:
-        """Mark the lines of date, source and tools that stand before the first sentence."""
+        """Mark the lines of date, source and tools that stand before the first sentence.
+
+        Short lines between the headline and such a line (a name, a second headline) go too.
+        """
         wanted = squeeze(self.headline.text)
+        open_lines: list[int] = []
         seen = 0
         for number in range(self.first, self.last):
             if number in self.rules:
@@ -126,8 +131,12 @@ class _Sorter:
                 self.rules[number] = "page.headline"
             elif line.weight <= _PROSE and is_meta_line(line.text):
                 self.rules[number] = "page.meta_line"
+                self.rules.update((other, "page.before_meta") for other in open_lines)
+                open_lines = []
             elif line.weight > _PROSE or seen > _MAX_HEAD_LINES:
                 return
+            elif number > self.headline.line >= self.first and len(line.text) <= _LONGEST_NAME:
+                open_lines.append(number)
 
     def mark_link_lists(self) -> None:
         """Mark lists whose text is links: menus, related articles, wheels. Attachments stay."""

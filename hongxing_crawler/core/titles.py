@@ -133,7 +133,20 @@ def settle_headline(outline: Outline, found: Headline, box: Block, look: Survey)
         heading = line.block.tag in HEADINGS or _TITLE_NAME_RE.search(_own_name(line))
         if heading or (number + 1 < first and _DATE_LINE_RE.search(outline.lines[number + 1].text)):
             return Headline(line.text, number)
+    above = outline.lines[first - 1] if first else None
+    if (
+        above is not None
+        and _names_the_site(found.text)
+        and not look.aside[first - 1]
+        and _may_be_headline(above)
+    ):
+        return Headline(above.text, first - 1)
     return found if found.line < 0 else Headline(found.text, -1)
+
+
+def _names_the_site(title: str) -> bool:
+    """Say whether a title element names the site alone: each of its parts ends in 网, 报 …"""
+    return not title or any(_SITE_WORD_RE.search(part) for part in title.split()[:2])
 
 
 def _may_be_headline(line: Line) -> bool:
