@@ -32,6 +32,8 @@ from hongxing_crawler.core.spaces import EDGES, tidy
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from hongxing_crawler.core.edits import Edit
+
 MAX_NODES = 250_000
 _SENTENCE_RE = re.compile(r"[，。！？；：、…]|[,.;!?](?:[\s\u4e00-\u9fff]|$)")
 _LEGAL_RE = re.compile(
@@ -71,14 +73,28 @@ class Line:
 
     ``links`` holds (start, end, address) in code points of ``text``, as printed on the page.
     ``weight`` is its worth as prose: 0 for menus, about one per Chinese character else.
+    ``plain`` is the text without the damage of a mirror, and ``edits`` lead to it: rules read
+    ``plain``, values are taken from ``text``.
     """
 
-    __slots__ = ("block", "link_chars", "links", "number", "strong", "text", "weight")
+    __slots__ = (
+        "block",
+        "edits",
+        "link_chars",
+        "links",
+        "number",
+        "plain",
+        "strong",
+        "text",
+        "weight",
+    )
 
     def __init__(self, number: int, block: Block, text: str) -> None:
         self.number = number
         self.block = block
         self.text = text
+        self.plain = text
+        self.edits: tuple[Edit, ...] = ()
         self.links: tuple[tuple[int, int, str], ...] = ()
         self.strong: tuple[tuple[int, int], ...] = ()
         self.link_chars = 0

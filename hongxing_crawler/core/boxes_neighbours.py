@@ -35,7 +35,7 @@ def _before(outline: Outline, box: Block, parent: Block, look: Survey, headline:
     found: list[int] = []
     for number in range(box.first - 1, max(parent.first, headline + 1) - 1, -1):
         line = outline.lines[number]
-        if look.aside[number] or not _is_paragraph(line, parent) or _SUMMARY_RE.match(line.text):
+        if look.aside[number] or not _is_paragraph(line, parent) or _SUMMARY_RE.match(line.plain):
             break
         found.insert(0, number)
     return found
@@ -49,8 +49,8 @@ def _after(outline: Outline, box: Block, parent: Block, look: Survey) -> list[in
         line = lines[number]
         if look.aside[number]:
             continue
-        closed = closed or is_closing_mark(line.text)
-        signs = number + 1 < parent.last and is_signature(lines[number + 1].text)
+        closed = closed or is_closing_mark(line.plain)
+        signs = number + 1 < parent.last and is_signature(lines[number + 1].plain)
         if _is_own_form(outline, line, parent) or (signs and not line.links):
             found.append(number)
         elif not closed and _is_paragraph(line, parent):
@@ -67,6 +67,6 @@ def _is_own_form(outline: Outline, line: Line, parent: Block) -> bool:
     """Say whether a line is an article's by its form: a file, a signature date, a table row."""
     block = line.block
     if block.tag == "p" and block.parent is parent:
-        return is_signature(line.text) or bool(line.links and is_attachment_line(line.text))
+        return is_signature(line.plain) or bool(line.links and is_attachment_line(line.plain))
     row = row_of(block, parent)
     return row is not None and not line.links and is_data_row(row, outline)

@@ -12,28 +12,33 @@ from hongxing_crawler.core.document import (
     Author,
     CleanedPage,
     Page,
+    Restoration,
     Step,
 )
 from hongxing_crawler.core.footer import strip_footer
 from hongxing_crawler.core.page import extract
+from hongxing_crawler.core.restore import learn
 from hongxing_crawler.core.sources import DOC_NUMBER_RE
-from hongxing_crawler.core.spaces import strip_blank_lines, strip_invisible
+from hongxing_crawler.core.spaces import strip_blank_lines, strip_invisible, tidy
 from hongxing_crawler.core.spam import strip_advertising, strip_name_runs
+from hongxing_crawler.core.titles import squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from hongxing_crawler.core.edits import Cleaned
+    from hongxing_crawler.core.document import DamagedPlace, FoundImage
+    from hongxing_crawler.core.edits import Cleaned, Edit
+    from hongxing_crawler.core.restore import Damage, Restored
     from hongxing_crawler.core.profile import SiteProfile
 
 _STEPS: tuple[tuple[str, Callable[[str], Cleaned]], ...] = (
     ("invisible", strip_invisible),
     ("name_runs", strip_name_runs),
     ("advertising", strip_advertising),
-    ("footer", strip_footer),
     ("blank_lines", strip_blank_lines),
 )
 _MAX_PASSES = 4
+_NAMES_RE = re.compile(r"[\s、,，;；/|]+")
 _DOC_TYPES = (
     ("notice", re.compile(r"(?:公示|公告|通告|通知)$|(?:公示|公告|通知)(?:[（(]|$)")),
     ("policy", re.compile(r"(?:意见|办法|条例|规定|细则|方案|决定)(?:[（(].{0,20}[)）])?$")),
@@ -47,9 +52,28 @@ def clean_page(
     return clean(extract(html, url, profile, content_type=content_type), profile)
 
 
-def clean_body(received: str) -> tuple[str, list[Step]]:
-    """Run the text steps over a body until none finds anything to do."""
+def clean_body(
+    received: str, damage: Damage | None = None, furniture: frozenset[str] = frozenset()
+) -> tuple[str, list[Step]]:
+    """Run the text steps over a body until none finds anything to do.
+
+    >>> clean_body("会议召开。\n\n技术支持：某公司")[0]
+    '会议召开。'
+
+    Args:
+        received: The body as received.
+        damage: What a mirror did to the page; restoring is the first step.
+        furniture: The site's own closing lines.
+
+    Returns:
+        The clean body and the steps that found something.
+    """
     text, steps = received, []
+    if damage is not None:
+        restored = damage.restore(text)
+        if restored.edits:
+            steps.append(Step("restore", restored.edits))
+            text = restored.text
     for _ in range(_MAX_PASSES):
         found = False
         for name, step in _STEPS:
@@ -57,40 +81,63 @@ def clean_body(received: str) -> tuple[str, list[Step]]:
             if cleaned.edits:
                 steps.append(Step(name, cleaned.edits))
                 text, found = cleaned.text, True
+        closed = strip_footer(text, furniture)
+        if closed.edits:
+            steps.append(Step("footer", closed.edits))
+            text, found = closed.text, True
         if not found:
             break
     return text, steps
 
 
+def _furniture_of(profile: SiteProfile | None) -> frozenset[str]:
+    return frozenset(map(squeeze, profile.template_text)) if profile else frozenset()
+
+
 def clean(page: Page, profile: SiteProfile | None = None) -> CleanedPage:
-    """Clean a page that was read, or joined from its parts."""
-    body, steps = clean_body(page.body)
-    published = parse_date(page.date) if page.date else PublishedAt()
+    """Clean a page that was read, or joined from its parts.
+
+    Args:
+        page: What ``extract`` or ``join_parts`` made.
+        profile: What is known of the site; its own furniture lines count as footer.
+
+    Returns:
+        The clean article; ``replay(received, steps) == article.article_body``.
+    """
+    fields = _Fields(learn((page.text_sample, page.title, page.body)))
+    body, steps = clean_body(page.body, fields.damage, _furniture_of(profile))
+    published = parse_date(fields.read("date_published", page.date)) if page.date else PublishedAt()
+    headline = fields.read("headline", page.title)
     article = ArticleContent(
-        headline=page.title,
+        headline=headline,
         article_body=body,
-        kicker=page.kicker,
-        subheadline=page.subheadline,
-        authors=_authors(page),
-        source_name=page.source,
+        kicker=fields.read("kicker", page.kicker),
+        subheadline=fields.read("subheadline", page.subheadline),
+        authors=_authors(page, fields),
+        source_name=fields.read("source_name", page.source),
         source_raw=page.source,
         source_url=page.source_url,
-        editor=page.editor,
+        editor=fields.read("editor", page.editor),
         date_published=published.value or None,
         date_published_raw=published.raw or page.date,
         date_precision=published.precision,
         in_language=page.language,
-        description=page.description,
-        keywords=page.keywords,
-        doc_type=_doc_type(page.title),
-        doc_number=_doc_number(page, body),
-        article_body_html=page.body_html,
-        channel=page.channel,
-        page_count=page.page_count,
-        breadcrumbs=page.breadcrumbs,
-        images=page.images,
-        attachments=page.attachments,
+        description=fields.read("description", page.description),
+        keywords=tuple(fields.read(f"keywords[{n}]", word) for n, word in enumerate(page.keywords)),
+        doc_type=_doc_type(headline),
+        doc_number=_doc_number(headline, body),
+        article_body_html=fields.read("article_body_html", page.body_html, keep_edits=False),
+        channel=fields.read("channel", page.channel),
+        breadcrumbs=tuple(
+            fields.read(f"breadcrumbs[{n}]", name) for n, name in enumerate(page.breadcrumbs)
+        ),
+        images=tuple(fields.read_image(n, image) for n, image in enumerate(page.images)),
+        attachments=tuple(
+            replace(file, name=fields.read(f"attachments[{n}].name", file.name))
+            for n, file in enumerate(page.attachments)
+        ),
         videos=page.videos,
+        page_count=page.page_count,
     )
     return CleanedPage(
         page=page,
@@ -98,21 +145,71 @@ def clean(page: Page, profile: SiteProfile | None = None) -> CleanedPage:
         received=page.body,
         steps=tuple(steps),
         removed=page.removed,
+        field_edits=tuple(fields.edits),
+        restoration=fields.restoration(page.body),
         warnings=page.warnings,
     )
 
 
-def _authors(page: Page) -> tuple[Author, ...]:
-    names = [name for name in re.split(r"[\s、,，;；/]+", page.author) if name]
-    return tuple(Author(name, page.author) for name in names)
+class _Fields:
+    """Restore one field after the other with the damage of the page."""
+
+    def __init__(self, damage: Damage | None) -> None:
+        self.damage = damage
+        self.edits: list[tuple[str, tuple[Edit, ...]]] = []
+        self.places: list[DamagedPlace] = []
+        self.verdicts: list[str] = []
+
+    def read(self, name: str, text: str, *, keep_edits: bool = True) -> str:
+        """Return the text without damage and invisible characters, and note the edits."""
+        if self.damage is not None and text:
+            restored = self.damage.restore(text)
+            if restored.edits and keep_edits:
+                self.note(name, restored)
+            text = restored.text
+        return tidy(strip_invisible(text).text) if text else text
+
+    def note(self, name: str, restored: Restored) -> None:
+        self.edits.append((name, restored.edits))
+        self.places += [replace(place, field=name) for place in restored.places]
+        self.verdicts.append(restored.verdict)
+
+    def read_image(self, number: int, image: FoundImage) -> FoundImage:
+        return replace(
+            image,
+            alt=self.read(f"alt[{number}]", image.alt),
+            caption=self.read(f"caption[{number}]", image.caption),
+        )
+
+    def restoration(self, body: str) -> Restoration:
+        """Sum up what was damaged: the worst verdict of all fields."""
+        if self.damage is None:
+            return Restoration()
+        restored = self.damage.restore(body)
+        places = tuple(replace(place, field="article_body") for place in restored.places)
+        verdicts = {restored.verdict, *self.verdicts}
+        worst = next((v for v in ("lossy", "guessed", "proved") if v in verdicts), "clean")
+        return Restoration(
+            worst, self.damage.table, (*places, *self.places), self.damage.noise_count
+        )
+
+
+def _authors(page: Page, fields: _Fields) -> tuple[Author, ...]:
+    """Split a line of authors; a photographer is named as one."""
+    authors = []
+    for number, raw in enumerate(_NAMES_RE.split(page.author)):
+        name = fields.read(f"authors[{number}]", raw).strip("（）()【】[]")
+        if name:
+            authors.append(Author(name, raw))
+    return tuple(authors)
 
 
 def _doc_type(headline: str) -> str:
     return next((kind for kind, pattern in _DOC_TYPES if pattern.search(headline)), "news")
 
 
-def _doc_number(page: Page, body: str) -> str:
-    found = DOC_NUMBER_RE.search(page.title[:200]) or DOC_NUMBER_RE.search(body[:300])
+def _doc_number(headline: str, body: str) -> str:
+    found = DOC_NUMBER_RE.search(headline[:200]) or DOC_NUMBER_RE.search(body[:300])
     return found[0] if found else ""
 
 

@@ -80,7 +80,7 @@ def _tail_zone(outline: Outline, body: list[int]) -> list[Line]:
     if not body:
         return []
     zone = outline.lines[body[-3:][0] : body[-1] + 15]
-    return [line for line in zone if len(line.text) <= _LONGEST_FACT]
+    return [line for line in zone if len(line.plain) <= _LONGEST_FACT]
 
 
 def _head_zone(outline: Outline, headline: Headline, body: list[int]) -> list[Line]:
@@ -93,7 +93,7 @@ def _head_zone(outline: Outline, headline: Headline, body: list[int]) -> list[Li
     else:
         end = anchor + _ZONE_AFTER
     zone = [*lines[anchor : end + 1], *reversed(lines[max(0, anchor - _ZONE_BEFORE) : anchor])]
-    return [line for line in zone if len(line.text) <= _LONGEST_FACT]
+    return [line for line in zone if len(line.plain) <= _LONGEST_FACT]
 
 
 def _find_source(outline: Outline, head: list[Line], tail: list[Line]) -> tuple[str, str]:
@@ -102,9 +102,9 @@ def _find_source(outline: Outline, head: list[Line], tail: list[Line]) -> tuple[
     if found[0]:
         return found
     for number, line in enumerate(head):
-        if line.weight > _PROSE or not _DATE_HINT_RE.search(line.text):
+        if line.weight > _PROSE or not _DATE_HINT_RE.search(line.plain):
             continue
-        name = bare_source(line.text)
+        name = bare_source(line.plain)
         if name:
             return name, ""
         for other in (*head[max(0, number - 1) : number], *head[number + 1 : number + 2]):
@@ -120,19 +120,19 @@ def _find_date(outline: Outline, head: list[Line], tail: list[Line]) -> str:
     Sentences are no place for it: the day on which something happened is not the day on
     which it was printed.
     """
-    hinted = [line for line in head if _DATE_HINT_RE.search(line.text)]
-    found = _first_labelled_date([line.text for line in hinted])
+    hinted = [line for line in head if _DATE_HINT_RE.search(line.plain)]
+    found = _first_labelled_date([line.plain for line in hinted])
     if found:
         return found
     for line in hinted:
-        printed = parse_date(line.text)
+        printed = parse_date(line.plain)
         if printed.value and (line.weight <= _PROSE or printed.precision != "day"):
             return printed.raw
     for name in _META_DATES:
         value = outline.metas.get(name)
         if value and parse_date(value).value:
             return value.strip()
-    return _first_labelled_date([line.text for line in tail if _DATE_HINT_RE.search(line.text)])
+    return _first_labelled_date([line.plain for line in tail if _DATE_HINT_RE.search(line.plain)])
 
 
 def _first_labelled_date(texts: list[str]) -> str:
@@ -157,7 +157,7 @@ def _find_breadcrumbs(outline: Outline, headline: Headline, body: list[int]) -> 
     """Read the path of channels from the last line before the headline that looks like one."""
     first = headline.line if headline.line >= 0 else (body[0] if body else 0)
     for line in reversed(outline.lines[max(0, first - 30) : first]):
-        if len(line.text) <= _LONGEST_FACT and line.links and _PLACE_RE.search(line.text):
+        if len(line.plain) <= _LONGEST_FACT and line.links and _PLACE_RE.search(line.plain):
             names = [line.text[start:end].strip() for start, end, _ in line.links]
             return tuple(name for name in names if name and name not in {"正文", "首页", "首頁"})[
                 :8

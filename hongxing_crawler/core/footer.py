@@ -6,6 +6,7 @@ import re
 from itertools import takewhile
 
 from hongxing_crawler.core.edits import Cleaned, Edit
+from hongxing_crawler.core.titles import squeeze
 
 _MAX_LINE = 120
 # (rule, pattern): whole lines at the end of a body. Seed and other pages of the same CMS.
@@ -32,7 +33,7 @@ FOOTER_RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 
 
-def closing_rule(line: str) -> str:
+def closing_rule(line: str, furniture: frozenset[str] = frozenset()) -> str:
     """Return the footer rule that a whole line obeys, or "".
 
     >>> closing_rule("您是第 位来访者"), closing_rule("您是第一位来访者，他说。我们见过面")
@@ -41,10 +42,12 @@ def closing_rule(line: str) -> str:
     text = line.strip()
     if not text or len(text) > _MAX_LINE:
         return ""
+    if furniture and squeeze(text) in furniture:
+        return "footer.template"
     return next((rule for rule, pattern in FOOTER_RULES if pattern.fullmatch(text)), "")
 
 
-def strip_footer(body: str) -> Cleaned:
+def strip_footer(body: str, furniture: frozenset[str] = frozenset()) -> Cleaned:
     """Remove the lines that close a page from the end of a body.
 
     Only whole lines at the end: an article about filing numbers keeps its text, and a body
@@ -55,12 +58,15 @@ def strip_footer(body: str) -> Cleaned:
 
     Args:
         body: Article body as plain text, one line per paragraph.
+        furniture: Closing lines of this very site, squeezed.
 
     Returns:
         The body without the footer, one edit per line.
     """
     lines = body.splitlines(keepends=True)
-    tail = list(takewhile(lambda line: not line.strip() or closing_rule(line), reversed(lines)))
+    tail = list(
+        takewhile(lambda line: not line.strip() or closing_rule(line, furniture), reversed(lines))
+    )
     if len(tail) == len(lines) or not any(line.strip() for line in tail):
         return Cleaned(body)
     head = "".join(lines[: len(lines) - len(tail)])
@@ -69,7 +75,7 @@ def strip_footer(body: str) -> Cleaned:
     position = len(head)
     for line in reversed(tail):
         position += len(line)
-        rule = closing_rule(line)
+        rule = closing_rule(line, furniture)
         if rule:
             edits.append(Edit(pending, position, body[pending:position], "", rule))
             pending = position

@@ -15,6 +15,7 @@ from hongxing_crawler.core.boxes_template import headline_line, match_template
 from hongxing_crawler.core.charset import decode
 from hongxing_crawler.core.document import FoundImage, Page
 from hongxing_crawler.core.facts import Facts, find_facts
+from hongxing_crawler.core.damaged_lines import repair_lines
 from hongxing_crawler.core.pagers import split_pagers
 from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.core.removals import describe_dropped, describe_runs
@@ -70,6 +71,7 @@ def extract(
     document = parse(cut.html)
     outline = Walker().walk(document)
     runs = cut_link_runs(outline)
+    repair_lines(outline)
     reader = _Reader(url, outline, profile or _NO_PROFILE)
     reader.runs = runs
     page = reader.read(document, cut.html)

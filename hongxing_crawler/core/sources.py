@@ -53,18 +53,33 @@ EDITOR_RE = label_pattern(EDITOR_LABELS)
 
 
 def labelled(line: Line, pattern: re.Pattern[str]) -> tuple[str, str] | None:
-    """Return the value after a label, and its link; None when the label is not there.
+    """Return the value after a label as it was received, and its link.
 
-    A link right after the label is the value whole, whatever words it holds.
+    The label is looked for in the text without damage. A link right after it is the value
+    whole, whatever words it holds.
     """
-    match = pattern.search(line.text[:300])
+    match = pattern.search(line.plain[:300])
     if not match:
         return None
-    start = match.start("value")
+    start = received_place(line, match.start("value"))
     for begin, end, href in line.links:
         if begin <= start + 1 and end > start:
             return line.text[max(begin, start) : end].strip(), href
-    return match["value"].strip(" :：·,，;；　-—>》]】)）"), ""
+    value = line.text[start : received_place(line, match.end("value"))]
+    return value.strip(" :：·,，;；　-—>》]】)）") if not line.edits else value.strip(), ""
+
+
+def received_place(line: Line, place: int) -> int:
+    """Carry a place in a line's restored text back to its received text."""
+    shift = 0  # received length minus restored length, so far
+    for edit in line.edits:
+        start = edit.start - shift
+        if place <= start:
+            break
+        if place < start + len(edit.inserted):
+            return edit.start
+        shift += edit.end - edit.start - len(edit.inserted)
+    return place + shift
 
 
 # A source without a colon (来源CSDN|) and a source without a label beside the date.

@@ -88,7 +88,7 @@ def _remove(line: Line, runs: list[tuple[int, int]]) -> None:
         )
         line.text = line.text[:start] + line.text[end:]
     kept = line.text.rstrip()
-    line.text = kept
+    line.text = line.plain = kept
     line.link_chars = sum(finish - begin for begin, finish, _ in line.links)
     line.weight = 0.0
     weigh(line)

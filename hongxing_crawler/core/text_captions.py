@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.text import Paragraph
 
 _LONGEST_CAPTION = 100
+_LONGEST_PLAIN_CAPTION = 45
 _MOST_FIGURE_LINES = 2
 _CENTRED_RE = re.compile(r"text-align\s?:\s?center", re.IGNORECASE)
 _CAPTION_NAME_RE = re.compile(
@@ -70,6 +71,7 @@ def find_captions(
                 place > image.position
                 and following != image.position
                 and not picture.inside
+                and _is_short(paragraphs[place])
                 and picture.block is not line.block
             ):
                 caption = place
@@ -78,6 +80,12 @@ def find_captions(
         text = paragraphs[caption].text if caption >= 0 else ""
         result.images.append(replace(image, caption=text))
     return result
+
+
+def _is_short(paragraph: Paragraph) -> bool:
+    """Say whether a line under a picture is as short as captions are; centred ones may be longer."""
+    limit = _LONGEST_CAPTION if _is_centred(paragraph.lines[0].block) else _LONGEST_PLAIN_CAPTION
+    return len(paragraph.text) <= limit
 
 
 def _may_be_caption(paragraph: Paragraph) -> bool:

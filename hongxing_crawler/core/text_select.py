@@ -15,7 +15,7 @@ from hongxing_crawler.core.text_furniture import (
     is_related_mark,
 )
 from hongxing_crawler.core.text_side_boxes import find_side_boxes
-from hongxing_crawler.core.text_tables import row_of
+from hongxing_crawler.core.text_tables import is_data_row, row_of
 from hongxing_crawler.core.titles import squeeze
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ def choose_lines(
     outline: Outline, box: Block, look: Survey, headline: Headline, profile: SiteProfile
 ) -> Choice:
     """Sort the lines of the article box into body and furniture."""
-    sorter = _Sorter(outline.lines, box, look, headline, profile)
+    sorter = _Sorter(outline, box, look, headline, profile)
     sorter.side_boxes = find_side_boxes(outline, box, look)
     sorter.run()
     kept = [number for number in range(box.first, box.last) if number not in sorter.rules]
     if kept:
         beside = find_neighbours(outline, box, look, headline.line)
-        kept = sorted({*kept, *(n for n in beside if not furniture_rule(outline.lines[n].text))})
+        kept = sorted({*kept, *(n for n in beside if not furniture_rule(outline.lines[n].plain))})
     return Choice(kept, sorted(sorter.rules.items()))
 
 
@@ -68,9 +68,10 @@ class _Sorter:
     """One pass per kind of furniture over the lines of a box."""
 
     def __init__(
-        self, lines: list[Line], box: Block, look: Survey, headline: Headline, profile: SiteProfile
+        self, outline: Outline, box: Block, look: Survey, headline: Headline, profile: SiteProfile
     ) -> None:
-        self.lines = lines
+        self.outline = outline
+        self.lines = outline.lines
         self.box = box
         self.first, self.last = box.first, box.last
         self.look = look
@@ -91,8 +92,8 @@ class _Sorter:
                 self.rules.setdefault(number, "page.side_box")
         self.mark_link_lists()
         for number in range(self.first, self.last):
-            if number not in self.rules:
-                rule = furniture_rule(self.lines[number].text)
+            if number not in self.rules and not self.is_cell(number):
+                rule = furniture_rule(self.lines[number].plain)
                 if rule:
                     self.rules[number] = rule
         self.mark_tail()
@@ -129,7 +130,7 @@ class _Sorter:
                 and squeeze(line.text) == wanted
             ):
                 self.rules[number] = "page.headline"
-            elif line.weight <= _PROSE and is_meta_line(line.text):
+            elif line.weight <= _PROSE and is_meta_line(line.plain):
                 self.rules[number] = "page.meta_line"
                 self.rules.update((other, "page.before_meta") for other in open_lines)
                 open_lines = []
@@ -159,7 +160,7 @@ class _Sorter:
         return (
             line.link_chars > 0.5 * len(line.text)
             and not _SENTENCE_END_RE.search(line.text)
-            and not is_attachment_line(line.text)
+            and not is_attachment_line(line.plain)
         )
 
     def mark_tail(self) -> None:
@@ -167,7 +168,7 @@ class _Sorter:
         weights = self.look.weights
         total = weights[self.last] - weights[self.first]
         for number in range(self.first, self.last):
-            text = self.lines[number].text
+            text = self.lines[number].plain
             if number in self.rules and not is_comments_mark(text):
                 continue
             rest = weights[self.last] - weights[number]
@@ -182,11 +183,16 @@ class _Sorter:
     def cut_rest(self, start: int, *, only_links: bool) -> None:
         for number in range(start, self.last):
             line = self.lines[number]
-            if number > start and (is_attachment_line(line.text) or self.is_row(line)):
+            if number > start and (is_attachment_line(line.plain) or self.is_row(line)):
                 continue
             if number > start and only_links and not line.link_chars > 0.3 * len(line.text):
                 return
             self.rules.setdefault(number, "page.tail")
+
+    def is_cell(self, number: int) -> bool:
+        """Say whether a line is a cell of a data table, where any word may stand."""
+        row = row_of(self.lines[number].block, self.box)
+        return row is not None and is_data_row(row, self.outline)
 
     def is_row(self, line: Line) -> bool:
         row = row_of(line.block, self.box)

@@ -131,7 +131,9 @@ def settle_headline(outline: Outline, found: Headline, box: Block, look: Survey)
         if look.aside[number] or not _may_be_headline(line):
             continue
         heading = line.block.tag in HEADINGS or _TITLE_NAME_RE.search(_own_name(line))
-        if heading or (number + 1 < first and _DATE_LINE_RE.search(outline.lines[number + 1].text)):
+        if heading or (
+            number + 1 < first and _DATE_LINE_RE.search(outline.lines[number + 1].plain)
+        ):
             return Headline(line.text, number)
     above = outline.lines[first - 1] if first else None
     if (
@@ -152,7 +154,9 @@ def _names_the_site(title: str) -> bool:
 def _may_be_headline(line: Line) -> bool:
     text = line.text
     return (
-        5 <= len(text) <= 80 and line.link_chars <= len(text) / 2 and not _META_LINE_RE.search(text)
+        5 <= len(text) <= 80
+        and line.link_chars <= len(text) / 2
+        and not _META_LINE_RE.search(line.plain)
     )
 
 
