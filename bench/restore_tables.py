@@ -8,8 +8,9 @@ Run once after an update of either package::
 * ``script.tsv``: Traditional character, Simplified character, and ``first`` where the tables of
   opencc choose this form before others, ``other`` for other forms, ``shared`` for forms that
   Simplified text knows too.
-* ``pairs.tsv``: first character, its count, then per level the characters that follow it in
-  the words of both packages; what the restorer knows of likely neighbours.
+* ``pairs.tsv``: first character, its share of text in parts per ten million, the words it starts in
+  the same unit, how many of a thousand of its places end a word, then per level the characters that follow it in words: those of ``restore_words.txt`` beside this script, with
+  their weights, and those of both packages, which know no frequencies, with a small one.
 
 opencc is under the Apache licence 2.0, pypinyin under MIT.
 """
@@ -17,20 +18,31 @@ opencc is under the Apache licence 2.0, pypinyin under MIT.
 from __future__ import annotations
 
 import json
+import math
 import subprocess
 import sys
 import tempfile
 from collections import Counter, defaultdict
+from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import charset_normalizer.constant
 import opencc
 import pypinyin
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_PACKAGE_WEIGHT = {2: 0.15, 3: 0.04}  # by length: the packages collect rare words and sayings
+_IN_WORDS = 0.8
+_ALONE = 0.1  # least part of a character's places that are words of one character
 _FIRST, _LAST = 0x4E00, 0x9FA5
-# Met in the Simplified text of names and in nothing that a table of this kind converts.
-_HONEST_FORMS = frozenset("么拚醣夥吒昇堃喆甯祐珮菴嶽菸乾藉瞭覆著")
-_LEVELS = (1, 2, 4, 8, 16, 32)
+# In use in Simplified text, and in nothing that a table of this kind converts.
+_HONEST_FORMS = frozenset("么拚醣吒乾藉瞭覆著")
+# Names in Simplified text hold them.
+_NAME_FORMS = frozenset("昇堃喆甯祐珮菴嶽菸")
+_LEVELS = (0, 0.1, 0.5, 2, 4, 8, 16, 32, 64)
 
 
 def _is_gbk(char: str) -> bool:
@@ -47,6 +59,7 @@ def _is_gb2312(char: str) -> bool:
         return False
 
 
+@cache
 def read_opencc(name: str) -> dict[str, list[str]]:
     """Dump one of opencc's compiled dictionaries."""
     root = Path(opencc.__file__).parent / "clib"
@@ -110,33 +123,81 @@ def build_script() -> str:
     for form, (simple, kind) in sorted(_script_rows().items()):
         if not (_is_gbk(form) and _is_gbk(simple)) or form in _HONEST_FORMS:
             continue
-        if _is_gb2312(form):
+        if form in _NAME_FORMS:
+            if kind == "first":
+                lines.append(f"{form}\t{simple}\tshared\n")
+        elif _is_gb2312(form):
             if kind != "first" or not _is_gb2312(simple):
                 continue
-            kind = "shared"
-        lines.append(f"{form}\t{simple}\t{kind}\n")
+            lines.append(f"{form}\t{simple}\tshared\n")
+        else:
+            lines.append(f"{form}\t{simple}\t{kind}\n")
     lines.append("著\t着\tshared\n")  # converted by many tables, kept by opencc's
     return "".join(lines)
 
 
-def _level(count: int) -> int:
+def read_own_words() -> tuple[str, dict[str, int]]:
+    """Characters by falling frequency, and words with their weights."""
+    chars, words = "", {}
+    for line in Path(__file__).with_name("restore_words.txt").read_text("utf-8").splitlines():
+        kind, _, rest = line.partition(" ")
+        if kind == "chars":
+            chars = "".join(dict.fromkeys(rest))
+        elif kind == "words":
+            weight, *found = rest.split()
+            words |= {word: max(int(weight), words.get(word, 0)) for word in found}
+    return chars, words
+
+
+def _level(count: float) -> int:
     return max(index for index, least in enumerate(_LEVELS) if count >= least)
 
 
+def _share(rank: int) -> float:
+    """Share of text of the character at this rank: Zipf's law with a thinner tail."""
+    return 0.36 / (rank + 9) * math.exp(-rank / 900)
+
+
+def _word_weights() -> dict[str, float]:
+    words = {word: _PACKAGE_WEIGHT[min(len(word), 3)] for word in read_words()}
+    _, own = read_own_words()
+    return words | {word: float(weight) for word, weight in own.items() if len(word) > 1}
+
+
+def _shares(words: Mapping[str, float]) -> dict[str, float]:
+    """Share of text of every character."""
+    singles = Counter(char for word in words for char in word if _is_gbk(char))
+    shares = {char: min(2e-5, 2e-7 * count + 2e-7) for char, count in singles.items()}
+    chars, _ = read_own_words()
+    return shares | {char: _share(rank) for rank, char in enumerate(chars)}
+
+
 def build_pairs() -> str:
-    words = read_words()
-    singles = Counter(char for word in words for char in word)
-    for rank, char in enumerate(charset_normalizer.constant.FREQUENCIES["Chinese"]):
-        singles[char] += 60000 // (rank + 8)
-    pairs = Counter(word[i : i + 2] for word in words for i in range(len(word) - 1))
+    """Share of a character, of words that it starts, of its places that end a word; followers."""
+    words = _word_weights()
+    shares = _shares(words)
+    scale = _IN_WORDS * sum(shares.values()) / sum(len(word) * words[word] for word in words)
+    inside, starts, ends = Counter(), Counter(), Counter()
+    pairs: Counter[str] = Counter()
+    for word, weight in words.items():
+        inside.update(dict.fromkeys(word, weight * scale))
+        starts[word[0]] += weight * scale
+        ends[word[-1]] += weight * scale
+        for first, second in pairwise(word):
+            pairs[first + second] += weight
     rows: dict[str, list[list[str]]] = defaultdict(lambda: [[] for _ in _LEVELS])
     for pair, count in sorted(pairs.items()):
         if all(_is_gbk(char) for char in pair):
             rows[pair[0]][_level(count)].append(pair[1])
     lines = []
-    for char in sorted(char for char in singles if _is_gbk(char)):
-        levels = "\t".join("".join(level) for level in rows[char]) if char in rows else ""
-        lines.append(f"{char}\t{singles[char]}\t{levels}".rstrip("\t") + "\n")
+    for char in sorted(shares):
+        bound = min(1 - _ALONE, inside[char] / shares[char])  # part of its places inside words
+        start = 1 - bound + bound * starts[char] / max(inside[char], 1e-9)
+        end = 1 - bound + bound * ends[char] / max(inside[char], 1e-9)
+        numbers = (1e7 * shares[char], 1e7 * shares[char] * start, 1e3 * end)
+        fields = [char, *(str(round(number)) for number in numbers)]
+        fields += ["".join(level) for level in rows[char]] if char in rows else []
+        lines.append("\t".join(fields).rstrip("\t") + "\n")
     return "".join(lines)
 
 

@@ -10,7 +10,7 @@ from hongxing_crawler.core.document import DamagedPlace, GlossEntry
 from hongxing_crawler.core.edits import Edit
 from hongxing_crawler.core.restore.model import fold
 from hongxing_crawler.core.restore.proof import prove_line, prove_run
-from hongxing_crawler.core.restore.search import GLOSS_RE, LOST, Evidence, Path, RunSearch
+from hongxing_crawler.core.restore.search import GLOSS_RE, LOST, Evidence, Guess, RunSearch
 from hongxing_crawler.core.restore.tables import has_reading
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ class Span:
     verdict: str = "proved"
     alternatives: tuple[str, ...] = ()
     learnt: tuple[tuple[str, str], ...] = ()
+    margin: float = 99.0  # how much likelier than the next reading, as a natural logarithm
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Damage:
 
     glosses: Mapping[str, str]
     counts: Mapping[str, int]
-    bare: frozenset[str]
+    on_page: frozenset[str]
     script: Mapping[int, str]
     model: PairModel
     is_folded: bool
@@ -77,7 +78,9 @@ class _Repair:
     def __init__(self, damage: Damage, text: str) -> None:
         self.damage = damage
         self.text = text
-        self.evidence = Evidence(damage.glosses, damage.bare, damage.model, damage.is_folded)
+        self.evidence = Evidence(
+            damage.glosses, damage.on_page, damage.model, is_folded=damage.is_folded
+        )
         self.edits: list[Edit] = []
         self.places: list[DamagedPlace] = []
         self.verdict = "clean"
@@ -104,7 +107,7 @@ class _Repair:
         if not spans:
             return
         learnt = [row for span in spans for row in span.learnt]
-        is_proved = prove_line(line, _true_text(line, spans), self.damage, learnt)
+        is_proved = prove_line(line, _true_text(line, spans, 0, len(line)), self.damage, learnt)
         for span in spans:
             self._write(offset, line, span, is_proved=is_proved)
         if not is_proved:
@@ -138,19 +141,18 @@ class _Repair:
 
     def _spans(self, line: str) -> Iterator[Span]:
         search = RunSearch(line, self.evidence)
-        done, before = 0, ""
+        done, context = 0, ""
         for match in _LOSS_RE.finditer(line):
             if match.start() < done:
                 continue
             plain = list(self._plain_spans(line, done, match.start()))
             yield from plain
-            before = _last_true(line, plain, done, match.start()) or before
-            span = self._run_span(search, match.start(), before)
+            context += _true_text(line, plain, done, match.start())
+            span = self._run_span(search, match.start(), context)
             if span is not None:
                 yield span
-                done, before = span.end, span.true[-1:]
-            else:
-                done, before = match.end(), match[0]
+            done = span.end if span else match.end()
+            context += span.true if span else match[0]
         yield from self._plain_spans(line, done, len(line))
 
     def _plain_spans(self, line: str, start: int, end: int) -> Iterator[Span]:
@@ -177,10 +179,11 @@ class _Repair:
         known = self.damage.glosses.get(char)
         if known is not None:
             return known.strip() == reading
-        return char not in self.damage.bare and has_reading(char, reading)
+        return has_reading(char, reading)
 
-    def _run_span(self, search: RunSearch, start: int, before: str) -> Span | None:
-        paths = search.find_paths(start, before)
+    def _run_span(self, search: RunSearch, start: int, context: str) -> Span | None:
+        before = context[-1:]
+        paths = search.find_guesses(start, context)
         proved = [path for path in paths if self._explains(search.line, start, before, path)]
         if not proved:
             return None
@@ -189,28 +192,21 @@ class _Repair:
         if true == search.line[start:end]:
             return None
         others = [path for path in proved[1:] if path.out != best.out]
-        margin = best.score - others[0].score if others else _MARGIN
-        verdict = "lossy" if best.lossy else "proved" if margin >= _MARGIN else "guessed"
+        margin = best.score - others[0].score if others else 99.0
+        verdict = "lossy" if best.is_lossy else "proved" if margin >= _MARGIN else "guessed"
         listed = tuple(path.out[len(before) :] for path in others[:_LISTED])
-        return Span(start, end, true, "restore.frame", verdict, listed, best.learnt)
+        return Span(start, end, true, "restore.frame", verdict, listed, best.learnt, margin)
 
-    def _explains(self, line: str, start: int, before: str, path: Path) -> bool:
+    def _explains(self, line: str, start: int, before: str, path: Guess) -> bool:
         return prove_run(line[start : path.pos], before, path.out, self.damage, path.learnt)
 
 
-def _true_text(line: str, spans: list[Span]) -> str:
+def _true_text(line: str, spans: list[Span], start: int, end: int) -> str:
     parts: list[str] = []
-    done = 0
     for span in spans:
-        parts += (line[done : span.start], span.true)
-        done = span.end
-    return "".join((*parts, line[done:]))
-
-
-def _last_true(line: str, spans: list[Span], start: int, end: int) -> str:
-    if spans and spans[-1].end == end:
-        return spans[-1].true[-1:]
-    return line[end - 1 : end] if end > start else ""
+        parts += (line[start : span.start], span.true)
+        start = span.end
+    return "".join((*parts, line[start:end]))
 
 
 __all__ = ["LOST", "Damage", "Restored", "Span"]

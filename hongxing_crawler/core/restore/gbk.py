@@ -7,6 +7,8 @@ import unicodedata
 from functools import cache, lru_cache
 from typing import Final
 
+from hongxing_crawler.core.restore.tables import to_simplified
+
 ASCII_TRAIL: Final = range(0x40, 0x7F)  # trail bytes that are ASCII when read alone
 _LEADS: Final = range(0x81, 0xFF)
 _TRAILS: Final = (*range(0x40, 0x7F), *range(0x80, 0xFF))
@@ -73,28 +75,28 @@ def encode_lossy(text: str) -> bytes:
 
 @cache
 def chars_by_lead() -> dict[int, tuple[str, ...]]:
-    """Characters under each lead byte."""
+    """Characters in use under each first byte: candidates for a lost second byte."""
     return _grouped(8)
 
 
 @cache
 def chars_by_trail() -> dict[int, tuple[str, ...]]:
-    """Characters under each trail byte."""
+    """Characters in use under each second byte."""
     return _grouped(0)
 
 
 def _grouped(shift: int) -> dict[int, tuple[str, ...]]:
     groups: dict[int, list[str]] = {}
+    forms = to_simplified()
     for pair, char in chars_by_pair().items():
-        if _is_common(pair):
+        if _is_in_gb2312(pair) or char in forms:
             groups.setdefault(pair >> shift & 0xFF, []).append(char)
     return {key: tuple(chars) for key, chars in groups.items()}
 
 
-def _is_common(pair: int) -> bool:
-    """Leave out symbols no page writes: a lost byte is never one of theirs."""
-    lead = pair >> 8
-    return lead >= 0xB0 or lead in {0xA1, 0xA3} or lead not in range(0xA2, 0xB0) or lead >= 0xAA
+def _is_in_gb2312(pair: int) -> bool:
+    lead, trail = divmod(pair, 256)
+    return trail >= 0xA1 and (lead in {0xA1, 0xA3} or 0xB0 <= lead <= 0xF7)
 
 
 @cache

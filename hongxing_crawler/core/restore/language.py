@@ -9,50 +9,78 @@ from __future__ import annotations
 import math
 from collections import Counter
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hongxing_crawler.core.restore.tables import pair_rows, to_simplified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LEVEL_COUNTS: Final = (1.0, 2.5, 5.0, 11.0, 22.0, 45.0)
+_LEVEL_COUNTS: Final = (0.05, 0.2, 1.0, 2.8, 5.5, 11.0, 22.0, 45.0, 100.0)
 _MARKS: Final = {
     "，": 0.05, "。": 0.028, "、": 0.015, "“": 0.006, "”": 0.006, "：": 0.004, "；": 0.002,
     "？": 0.0008, "！": 0.0008, "《": 0.002, "》": 0.002, "（": 0.002, "）": 0.002,
     "…": 0.0005, "—": 0.0006, "％": 0.0003, "·": 0.0005, "　": 0.0002, "【": 0.0002, "】": 0.0002,
 }  # fmt: skip
 _ALIASES: Final = {",": "，", ":": "：", ";": "；", "!": "！", "(": "（", ")": "）"}
+_MARK_PAIRS: Final = {
+    "。”": 0.15, "！”": 0.2, "？”": 0.2, "：“": 0.35, "，“": 0.03, "。“": 0.03, "”，": 0.15,
+    "”。": 0.08, "”、": 0.05, "、“": 0.1, "》、": 0.1, "、《": 0.08, "》，": 0.1, "》。": 0.05, "）、": 0.08,
+    "）。": 0.08, "）；": 0.04, "）：": 0.02, "）”": 0.01, "）》": 0.02, "），": 0.12, "……": 0.5, "——": 0.5, "》（": 0.06, "”（": 0.02, "“《": 0.01,
+    "《“": 0.02, "”》": 0.02, "》”": 0.01, "…”": 0.1, "：《": 0.03, "，《": 0.01, "。《": 0.005, "。（": 0.005, "；“": 0.03, "。　": 0.01,
+    "）“": 0.01, "）《": 0.01, "，（": 0.001, "、（": 0.001, "”“": 0.02, "》《": 0.05, "？！": 0.02, "！！": 0.05, "？？": 0.02, "——“": 0.02, "—“": 0.02, "％，": 0.2, "％。": 0.08, "％、": 0.05, "。【": 0.01, "】。": 0.02, "】“": 0.02, "】，": 0.03, "…，": 0.02, "…。": 0.01,
+}  # fmt: skip
+_UNUSUAL_PAIR: Final = 2e-6
+_AT_END: Final = {
+    "。": -0.7, "”": -2.5, "！": -2.5, "？": -2.5, "：": -2.5, "；": -3.5, "）": -3.0, "…": -3.5,
+    "，": -8.0, "、": -8.0, "“": -12.0, "《": -12.0, "（": -12.0, "》": -5.0, "】": -3.0, "【": -12.0,
+}  # fmt: skip
+_HAN_SHARE: Final = 0.86
 _ASCII: Final = 0.0008
 _OTHER_MARK: Final = 1e-6
 _RARE_HAN: Final = 4e-8
-_PAGE_WEIGHT: Final = 3.0
-_PAGE_SHARE: Final = 0.3
-_BACKOFF: Final = 4.0
+_PAGE_SHARE: Final = 0.25
+_PAGE_DOUBT: Final = 2.0
+_WORD_DOUBT: Final = 8.0
+_WORDS_PER_CHAR: Final = 1.6
+_ANY: Final = 0.05
+
+
+class _Row(NamedTuple):
+    """What is known of one character: shares count in text, ``end`` in its own places."""
+
+    share: float
+    start: float  # words that begin with it
+    end: float  # of its places, those at the end of a word
+    after: Mapping[str, float]
+    weight: float
 
 
 @cache
-def _pairs() -> tuple[dict[str, float], dict[str, dict[str, float]]]:
-    """Share of each character in text, and counts of the characters after it in words."""
-    counts = {row[0]: float(row[1]) for row in pair_rows()}
-    total = sum(counts.values()) / 0.86
+def _rows() -> dict[str, _Row]:
+    return {fields[0]: _read_row(fields) for fields in pair_rows()}
+
+
+def _read_row(fields: tuple[str, ...]) -> _Row:
+    share, start, end = map(int, fields[1:4])
     after = {
-        row[0]: {
-            char: count
-            for chars, count in zip(row[2:], _LEVEL_COUNTS, strict=False)
-            for char in chars
-        }
-        for row in pair_rows()
+        char: count
+        for chars, count in zip(fields[4:], _LEVEL_COUNTS, strict=False)
+        for char in chars
     }
-    return {char: count / total for char, count in counts.items()}, after
+    return _Row(share / 1e7, start / 1e7, end / 1e3, after, sum(after.values()))
 
 
-def _share(char: str) -> float:
-    shares, _ = _pairs()
-    if char in shares:
-        return max(shares[char], 2e-7)
+_NO_ROW: Final = _Row(0.0, 0.0, 0.9, {}, 0.0)
+
+
+def _start_share(char: str) -> float:
+    """How likely a word begins with this character, or a mark stands here."""
+    row = _rows().get(char)
+    if row is not None:
+        return _HAN_SHARE * max(row.start, 2e-7) * _WORDS_PER_CHAR
     if char in _MARKS:
-        return _MARKS[char]
+        return _MARKS[char] * _WORDS_PER_CHAR
     if char <= "\x7f":
         return _ASCII
     return _RARE_HAN if "\u4e00" <= char <= "\u9fff" else _OTHER_MARK
@@ -67,6 +95,9 @@ class PairModel:
     def __init__(self, page_text: str = "") -> None:
         simple = page_text.translate(_simplify_map())
         self._page_pairs = Counter(map(_join, simple, simple[1:]))
+        self._page_after: dict[str, list[str]] = {}
+        for first, second in self._page_pairs:
+            self._page_after.setdefault(first, []).append(second)
         self._page_types = Counter(pair[0] for pair in self._page_pairs)
         self._page_chars = Counter(simple)
         self._page_size = max(1, len(simple))
@@ -81,18 +112,36 @@ class PairModel:
             found = self._cache[key] = self._compute(before, char)
         return found
 
+    def score_end(self, char: str) -> float:
+        """Weigh a character as the last of a line."""
+        return _AT_END.get(char, -4.0)
+
+    def followers(self, before: str) -> list[str]:
+        """Characters that may come next: those of words, of the page, and the most frequent."""
+        a = _normal(before)
+        return list({*_rows().get(a, _NO_ROW).after, *self._page_after.get(a, ()), *_frequent()})
+
     def _compute(self, before: str, char: str) -> float:
         a, b = _normal(before), _normal(char)
-        _, after = _pairs()
-        words = after.get(a, {})
-        seen = words.get(b, 0.0) + _PAGE_WEIGHT * self._page_pairs[a + b]
-        weight = sum(words.values()) + _PAGE_WEIGHT * self._page_chars[a]
-        backoff = _BACKOFF + len(words) + _PAGE_WEIGHT * self._page_types[a]
-        return math.log((seen + backoff * self._share(b)) / (weight + backoff))
+        general = self._mark_pair(a, b) if a in _MARKS and b in _MARKS else self._word_pair(a, b)
+        count = self._page_chars[a]
+        trust = count / (count + self._page_types[a] + _PAGE_DOUBT)
+        seen = self._page_pairs[a + b] / count if count else 0.0
+        return math.log((1 - trust) * general + trust * seen)
 
-    def _share(self, char: str) -> float:
-        on_page = self._page_chars[char] / self._page_size
-        return (1 - _PAGE_SHARE) * _share(char) + _PAGE_SHARE * on_page
+    def _mark_pair(self, a: str, b: str) -> float:
+        return _MARK_PAIRS.get(a + b, _UNUSUAL_PAIR)
+
+    def _word_pair(self, a: str, b: str) -> float:
+        """Either the word goes on, or it ends and the next begins."""
+        row = _rows().get(a, _NO_ROW)
+        inside = row.after.get(b, 0.0) / (row.weight + _WORD_DOUBT)
+        share = _rows().get(b, _NO_ROW).share
+        start = (1 - _PAGE_SHARE) * _start_share(b) + _PAGE_SHARE * self._page_share(b)
+        return (1 - row.end) * (inside + _ANY * share) + row.end * start + 1e-9
+
+    def _page_share(self, char: str) -> float:
+        return self._page_chars[char] / self._page_size
 
 
 def _join(first: str, second: str) -> str:
@@ -108,3 +157,9 @@ def _normal(char: str) -> str:
 def _simplify_map() -> Mapping[int, str]:
     table = {ord(form): simple for form, simple in to_simplified().items()}
     return table | {ord(mark): full for mark, full in _ALIASES.items()}
+
+
+@cache
+def _frequent() -> tuple[str, ...]:
+    rows = _rows()
+    return (*sorted(rows, key=lambda char: -rows[char].share)[:400], *_MARKS)

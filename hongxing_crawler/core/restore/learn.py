@@ -114,7 +114,7 @@ def _describe(page: str, glosses: dict[str, tuple[str, int]], noise_count: int) 
     return Damage(
         glosses={char: inserted for char, (inserted, _) in glosses.items()},
         counts={char: count for char, (_, count) in glosses.items()},
-        bare=frozenset(page) - frozenset(glosses),
+        on_page=frozenset(page),
         script=learn_script(page),
         model=PairModel(plain),
         is_folded=_is_folded(page),

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import heapq
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -24,10 +23,10 @@ from hongxing_crawler.core.restore.gbk import (
     pair_of,
 )
 from hongxing_crawler.core.restore.model import NOISE_CHARS, NOISE_MARKS
-from hongxing_crawler.core.restore.tables import chars_by_reading, converted, has_reading
+from hongxing_crawler.core.restore.tables import chars_by_reading, has_reading, kit_forms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from hongxing_crawler.core.restore.language import PairModel
 
@@ -36,17 +35,26 @@ LOSSES: Final = frozenset("?" + LOST)
 _LETTERS: Final = "a-zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜńňǹḿ"
 GLOSS_RE: Final = re.compile(rf"\(([{_LETTERS}]{{1,6}})(\s?)\)")
 _TAIL_RE: Final = re.compile(rf"([{_LETTERS}]{{1,6}})(\s?)\)")
-_WIDTH: Final = 48
-_SAME_KEY: Final = 3
+_WIDTH: Final = 120
+_SAME_KEY: Final = 5
+_HOPELESS: Final = 18.0  # behind the best guess at the same place
 _MAX_RUN: Final = 600  # shown characters in one run; real runs are shorter than a paragraph
 _NEW_GLOSS: Final = -3.0
 _BARE_GLOSS: Final = -9.0  # a character of the table without its gloss
-_UNCONVERTED: Final = -7.0  # Simplified where the kit writes Traditional
+_OTHER_FORM: Final = -8.0  # 后 where the page writes 後, or the other way round
+_UNUSUAL_FORM: Final = -4.0
 _EATEN: Final = -5.0
 _LITERAL: Final = -5.0
+_UNPAIRED: Final = -8.0
+_QUOTES: Final = ("“”", "《》", "‘’", "【】", "（）")
+_MARK_CODES: Final = frozenset(map(pair_of, NOISE_MARKS))
+_MARK_LEADS: Final = (0xA1, 0xA3)
+_CANDIDATES: Final = 40
+_FEW: Final = 24
+_OPEN: Final = 0x100  # flag of an unknown first byte: what is below it is the byte before
 
 
-class Path(NamedTuple):
+class Guess(NamedTuple):
     """One hypothesis: ``out`` are the true characters of ``text[start:pos]``."""
 
     score: float
@@ -54,22 +62,53 @@ class Path(NamedTuple):
     pending: int  # first byte of a true character whose second is not read yet, 0 if aligned
     out: str
     event: int  # where this path last left the plain reading
-    lossy: bool = False
+    is_lossy: bool = False
     learnt: tuple[tuple[str, str], ...] = ()  # glosses that no other place of the page shows
 
 
-@dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the page teaches: its glosses, bare characters, neighbours, folding."""
+    """What the page teaches: its glosses, its characters, neighbours, folding."""
 
-    glosses: Mapping[str, str]
-    bare: frozenset[str]
-    model: PairModel
-    is_folded: bool
+    def __init__(
+        self,
+        glosses: Mapping[str, str],
+        on_page: frozenset[str],
+        model: PairModel,
+        *,
+        is_folded: bool,
+    ) -> None:
+        self.glosses = glosses
+        self.on_page = on_page
+        self.model = model
+        self.is_folded = is_folded
+        self._forms: dict[str, float] = {}
+
+    def weigh_form(self, char: str) -> float:
+        """Weigh the script: a kit writes one form of a character, and always the same."""
+        found = self._forms.get(char)
+        if found is None:
+            found = self._forms[char] = self._weigh_form(char)
+        return found
+
+    def _weigh_form(self, char: str) -> float:
+        forms = kit_forms(char)
+        if len(forms) == 1 or char in self.on_page:
+            return 0.0
+        if not self.on_page.isdisjoint(forms):
+            return _OTHER_FORM
+        return 0.0 if char == forms[0] else _UNUSUAL_FORM
+
+    def weigh_gloss(self, char: str, reading: str) -> float:
+        """Weigh a gloss that only damage shows."""
+        known = self.glosses.get(char)
+        if known is not None:
+            return 0.0 if known.strip() == reading else _BARE_GLOSS
+        return _BARE_GLOSS if char in self.on_page else _NEW_GLOSS
 
 
 @cache
 def _glossed_by_lead(reading: str) -> dict[int, tuple[str, ...]]:
+    """Characters with this reading, by first byte."""
     groups: dict[int, list[str]] = {}
     for char in chars_by_reading().get(reading, ""):
         groups.setdefault(pair_of(char) >> 8, []).append(char)
@@ -94,196 +133,221 @@ class RunSearch:
     def __init__(self, line: str, evidence: Evidence) -> None:
         self.line = line
         self.evidence = evidence
-        self.steps = 0
+        self.context = ""
+        self.step_count = 0
 
-    def find_paths(self, start: int, before: str) -> list[Path]:
+    def find_guesses(self, start: int, context: str) -> list[Guess]:
         """Hypotheses for the run that starts at the ``?`` at ``start``, best first.
 
-        ``before`` is the true character in front of it. Each path's ``out`` begins with it.
+        ``context`` is the repaired text in front of it. Each guess's ``out`` begins with its last
+        character.
         """
-        agenda: dict[int, list[Path]] = {start: [Path(0.0, start, 0, before, start)]}
-        finished: list[Path] = []
+        self.context = context
+        before = context[-1:]
+        agenda: dict[int, list[Guess]] = {start: [Guess(0.0, start, 0, before, start)]}
+        finished: list[Guess] = []
         limit = min(len(self.line), start + _MAX_RUN)
         while agenda:
             at = min(agenda)
-            paths = _prune(agenda.pop(at))
+            guesses = _prune(agenda.pop(at))
             if at >= limit:
-                finished += [path for path in paths if not path.pending]
-            elif not agenda and all(_is_settled(path) for path in paths):
-                finished += paths
+                finished += [guess for guess in guesses if not guess.pending]
+            elif not agenda and all(map(_is_settled, guesses)):
+                finished += guesses
             else:
-                for path in paths:
-                    for after in self._step(path):
-                        agenda.setdefault(after.pos, []).append(after)
+                for after in (after for guess in guesses for after in self._step(guess)):
+                    agenda.setdefault(after.pos, []).append(after)
         return sorted(finished, reverse=True)
 
-    def _step(self, path: Path) -> Iterator[Path]:
-        self.steps += 1
-        char = self.line[path.pos]
+    def _step(self, guess: Guess) -> Iterator[Guess]:
+        self.step_count += 1
+        char = self.line[guess.pos]
         if char in NOISE_CHARS:
-            yield path._replace(pos=path.pos + 1)
-        elif path.pending:
-            yield from self._step_shifted(path, char)
+            yield guess._replace(pos=guess.pos + 1)
+        elif guess.pending:
+            yield from self._step_shifted(guess, char)
         elif char in LOSSES:
-            yield from self._step_loss(path, char)
+            yield from self._step_loss(guess, char)
         else:
-            yield self._read(path, char)
+            yield self._read(guess, char)
 
     # aligned ---------------------------------------------------------------------------
 
-    def _read(self, path: Path, char: str) -> Path:
+    def _read(self, guess: Guess, char: str) -> Guess:
         """Read one character as it stands, with its gloss if it has one."""
-        after = self._take(path, char, path.pos + 1, 0)
-        return after._replace(event=path.event)
+        return self._take(guess, char, guess.pos + 1, event=guess.event)
 
-    def _step_loss(self, path: Path, char: str) -> Iterator[Path]:
-        literal = self._take(path, "？" if self.evidence.is_folded else char, path.pos + 1, 0)
+    def _step_loss(self, guess: Guess, char: str) -> Iterator[Guess]:
+        mark = "？" if self.evidence.is_folded else char
         weight = 0.0 if self.evidence.is_folded else _LITERAL
-        yield literal._replace(out=path.out + char, score=literal.score + weight, event=path.pos)
-        yield from self._cut_by_gloss(path)
-        yield from self._cut_by_noise(path)
+        if _TAIL_RE.match(self.line, guess.pos + 1):
+            weight += _BARE_GLOSS
+        literal = self._take(guess, mark, guess.pos + 1, event=guess.pos)
+        yield literal._replace(out=guess.out + char, score=literal.score + weight)
+        yield from self._cut_by_gloss(guess)
+        yield from self._cut_by_noise(guess)
 
-    def _cut_by_gloss(self, path: Path) -> Iterator[Path]:
+    def _cut_by_gloss(self, guess: Guess) -> Iterator[Guess]:
         """Read ``?jiǎn)``: a gloss between the bytes of the next character."""
-        found = _TAIL_RE.match(self.line, path.pos + 1)
-        trail = pair_of(path.out[-1:]) & 0xFF
+        found = _TAIL_RE.match(self.line, guess.pos + 1)
+        trail = pair_of(guess.out[-1:]) & 0xFF
         if found is None or not trail:
             return
         for char in _glossed_by_lead(found[1]).get(trail, ()):
-            weight = self._gloss_weight(char, found[1])
-            pending = pair_of(char) & 0xFF
-            yield path._replace(
-                score=path.score + weight,
+            yield self._learn(guess, char, found)._replace(
+                score=guess.score + self.evidence.weigh_gloss(char, found[1]),
                 pos=found.end(),
-                pending=pending,
-                event=path.pos,
-                learnt=self._learn(path, char, found),
+                pending=pair_of(char) & 0xFF,
+                event=guess.pos,
             )
 
-    def _cut_by_noise(self, path: Path) -> Iterator[Path]:
+    def _cut_by_noise(self, guess: Guess) -> Iterator[Guess]:
         """Read ``?`` and a mark: noise between the bytes of a character, before a mark's code."""
-        at = self._after_noise(path.pos + 1)
+        at = self._after_noise(guess.pos + 1)
         for mark, width in self._marks_at(at):
             lead, trail = divmod(pair_of(mark), 256)
-            for char in self._likely(path.out[-1:], chars_by_trail().get(lead, ())):
-                after = self._take(path, char, at + width, trail, glossed=False)
-                yield after._replace(event=path.pos)
+            for char in self._likely(guess, chars_by_trail().get(lead, ())):
+                yield self._take_bare(guess, char, at + width, trail, event=guess.pos)
+        if self.line[at : at + 1] in LOSSES:
+            yield from self._cut_twice(guess, self._after_noise(at + 1))
+
+    def _cut_twice(self, guess: Guess, at: int) -> Iterator[Guess]:
+        """Read ``??`` and a mark: noise before each byte of a character that ends like a mark.
+
+        劇：is 84A1 A3BA, and A1A3 is the code of 。: noise goes before it, and before ：.
+        """
+        for mark, _ in self._marks_at(at):
+            for trail in _MARK_LEADS:
+                if trail << 8 | pair_of(mark) >> 8 in _MARK_CODES:
+                    for char in self._likely(guess, chars_by_trail()[trail]):
+                        yield self._take_bare(guess, char, at, 0, event=at)
 
     # one byte off ------------------------------------------------------------------------
 
-    def _step_shifted(self, path: Path, char: str) -> Iterator[Path]:
+    def _step_shifted(self, guess: Guess, char: str) -> Iterator[Guess]:
         if char in LOSSES:
-            yield from self._lose_in_shift(path)
-        if ord(char) in ASCII_TRAIL:
-            yield from self._complete(path, ord(char), path.pos + 1, 0)
-        if char == "€":
-            yield from self._complete(path, 0x80, path.pos + 1, 0)
-        for form, pair in self._pairs_at(path.pos):
-            end = path.pos + len(form)
-            lead, trail = divmod(pair, 256)
+            yield from self._lose_in_shift(guess)
+        if ord(char) in ASCII_TRAIL or char == "€":
+            trail = 0x80 if char == "€" else ord(char)
+            for true in self._with_trail(guess, trail):
+                yield self._take(guess, true, guess.pos + 1, event=guess.pos + 1)
+        for form, pair in self._pairs_at(guess.pos):
+            yield from self._step_pair(guess, form, pair)
+
+    def _step_pair(self, guess: Guess, form: str, pair: int) -> Iterator[Guess]:
+        end = guess.pos + len(form)
+        lead, trail = divmod(pair, 256)
+        for true in self._with_trail(guess, lead):
             if trail in ASCII_TRAIL:
-                for after in self._complete(path, lead, end, 0, glossed=False):
-                    yield self._take(after, chr(trail), end, 0)
+                after = self._take_bare(guess, true, end, 0, event=end)
+                yield self._take(after, chr(trail), end, event=end)
             else:
-                yield from self._complete(
-                    path, lead, self._after_gloss(form, end), trail, glossed=False
-                )
+                after = self._take_bare(guess, true, end, trail, event=end)
+                yield self._read_gloss(after, form)
 
-    def _complete(
-        self, path: Path, trail: int, end: int, pending: int, *, glossed: bool = True
-    ) -> Iterator[Path]:
-        char = chars_by_pair().get(path.pending << 8 | trail)
-        if char is not None:
-            yield self._take(path, char, end, pending, glossed=glossed)._replace(event=end)
+    def _with_trail(self, guess: Guess, trail: int) -> list[str]:
+        """True characters that end in this byte."""
+        if guess.pending < _OPEN:
+            char = chars_by_pair().get(guess.pending << 8 | trail)
+            return [char] if char else []
+        opened = _open_pairs()[guess.pending - _OPEN]
+        chars = [char for char in chars_by_trail().get(trail, ()) if pair_of(char) >> 8 in opened]
+        return self._likely(guess, chars)[:_FEW]
 
-    def _lose_in_shift(self, path: Path) -> Iterator[Path]:
+    def _without_trail(self, guess: Guess) -> list[str]:
+        """True characters whose second byte is lost."""
+        if guess.pending < _OPEN:
+            return self._likely(guess, chars_by_lead().get(guess.pending, ()))
+        opened = _open_pairs()[guess.pending - _OPEN]
+        followers = self.evidence.model.followers(guess.out[-1:])
+        chars = [form for char in followers for form in kit_forms(char)]
+        return self._likely(guess, [char for char in chars if pair_of(char) >> 8 in opened])[:_FEW]
+
+    def _lose_in_shift(self, guess: Guess) -> Iterator[Guess]:
         """Read a ``?`` one byte off: the second byte of the true character went with it."""
-        yield from self._glossed_in_shift(path)
-        at = self._after_noise(path.pos + 1)
-        chars = self._likely(path.out[-1:], chars_by_lead().get(path.pending, ()))
-        ends_line = at >= len(self.line)
-        if ends_line or any(True for _ in self._marks_at(at)):
+        yield from self._glossed_in_shift(guess)
+        chars = self._without_trail(guess)
+        at = self._after_noise(guess.pos + 1)
+        if at >= len(self.line) or next(self._marks_at(at), None):
             for char in chars:
-                yield self._lost_trail(path, char, at)
+                yield self._take_bare(guess, char, at, 0, event=at)
         for char in chars:
-            lost = self._lost_trail(path, char, path.pos + 1)
-            yield lost._replace(out=lost.out + LOST, score=lost.score + _EATEN, lossy=True)
-            if pair_of(char) & 0xFF == 0x80:
-                yield self._lost_trail(path, char, path.pos + 1)
-        yield from self._open_pair(path, chars)
+            yield from self._lose_more(guess, char, guess.pos + 1)
 
-    def _lost_trail(self, path: Path, char: str, end: int) -> Path:
-        return self._take(path, char, end, 0, glossed=False)._replace(event=end)
+    def _lose_more(self, guess: Guess, char: str, end: int) -> Iterator[Guess]:
+        """Lose an ASCII character with the second byte, or the first byte of the next."""
+        trail = pair_of(char) & 0xFF
+        lost = self._take_bare(guess, char, end, 0, event=end)
+        yield lost._replace(out=lost.out + LOST, score=lost.score + _EATEN, is_lossy=True)
+        if trail == 0x80:
+            yield self._take(guess, char, end, event=end)
+        if trail in _open_pairs():
+            yield lost._replace(pending=_OPEN | trail)
 
-    def _glossed_in_shift(self, path: Path) -> Iterator[Path]:
+    def _glossed_in_shift(self, guess: Guess) -> Iterator[Guess]:
         """Read ``?jiǎng)``: an aligned character whose second byte took the parenthesis."""
-        found = _TAIL_RE.match(self.line, path.pos + 1)
+        found = _TAIL_RE.match(self.line, guess.pos + 1)
         if found is None:
             return
-        for char in _glossed_by_lead(found[1]).get(path.pending, ()):
-            after = self._take(path, char, found.end(), 0, glossed=None)
-            weight = self._gloss_weight(char, found[1])
-            learnt = self._learn(path, char, found)
-            yield after._replace(score=after.score + weight, event=found.end(), learnt=learnt)
-
-    def _open_pair(self, path: Path, chars: list[str]) -> Iterator[Path]:
-        """Read a ``?`` that stands for a pair without a character: two half characters lost."""
-        at = path.pos + 1
-        if at >= len(self.line):
-            return
-        for form, pair in self._pairs_at(at):
-            lead, trail = divmod(pair, 256)
-            if trail in ASCII_TRAIL:
-                continue
-            followers = chars_by_trail().get(lead, ())
-            for first in chars:
-                opened = _open_pairs().get(pair_of(first) & 0xFF)
-                if opened:
-                    second = [char for char in followers if pair_of(char) >> 8 in opened]
-                    before = self._take(path, first, at, 1, glossed=False)
-                    for char in self._likely(first, tuple(second))[:24]:
-                        yield self._take(
-                            before, char, at + len(form), trail, glossed=False
-                        )._replace(event=at + len(form))
+        by_lead = _glossed_by_lead(found[1])
+        leads = (guess.pending,)
+        if guess.pending >= _OPEN:
+            leads = tuple(_open_pairs()[guess.pending - _OPEN])
+        for char in (char for lead in leads for char in by_lead.get(lead, ())):
+            after = self._learn(guess, char, found)
+            weight = self.evidence.weigh_gloss(char, found[1])
+            yield self._append(after, char, found.end(), 0, event=found.end(), weight=weight)
 
     # parts -------------------------------------------------------------------------------
 
-    def _take(
-        self, path: Path, char: str, end: int, pending: int, *, glossed: bool | None = True
-    ) -> Path:
-        """Append a true character; ``glossed``: a gloss may follow, must not, or was read."""
-        score = path.score + self.evidence.model.score(path.out[-1:], char)
-        if glossed:
-            after = self._after_gloss(char, end)
-            if after == end and char in self.evidence.glosses:
-                score += _BARE_GLOSS
-            end = after
-        elif glossed is False and char in self.evidence.glosses:
-            score += _BARE_GLOSS
-        if path.pending and char in converted():
-            score += _UNCONVERTED
-        return path._replace(score=score, pos=end, pending=pending, out=path.out + char)
+    def _take(self, guess: Guess, char: str, end: int, *, event: int) -> Guess:
+        """Append an aligned character and read its gloss; it should have one if others do."""
+        after = self._read_gloss(self._append(guess, char, end, 0, event=event), char)
+        if after.pos == end and char in self.evidence.glosses:
+            return after._replace(score=after.score + _BARE_GLOSS)
+        return after
 
-    def _learn(self, path: Path, char: str, found: re.Match[str]) -> tuple[tuple[str, str], ...]:
-        if char in self.evidence.glosses:
-            return path.learnt
-        return (*path.learnt, (char, found[1] + found[2]))
+    def _take_bare(self, guess: Guess, char: str, end: int, pending: int, *, event: int) -> Guess:
+        """Append a character that the shown text leaves no room for a gloss after."""
+        weight = _BARE_GLOSS if char in self.evidence.glosses else 0.0
+        return self._append(guess, char, end, pending, event=event, weight=weight)
 
-    def _gloss_weight(self, char: str, reading: str) -> float:
-        known = self.evidence.glosses.get(char)
-        if known is not None:
-            return 0.0 if known.strip() == reading else _BARE_GLOSS
-        return _BARE_GLOSS if char in self.evidence.bare else _NEW_GLOSS
+    def _append(
+        self, guess: Guess, char: str, end: int, pending: int, *, event: int, weight: float = 0.0
+    ) -> Guess:
+        weight += self.evidence.model.score(guess.out[-1:], char)
+        if guess.pending or event == guess.pos:
+            weight += self.evidence.weigh_form(char) + self._weigh_quote(guess, char)
+        if end >= len(self.line) and not pending:
+            weight += self.evidence.model.score_end(char)
+        return guess._replace(
+            score=guess.score + weight, pos=end, pending=pending, out=guess.out + char, event=event
+        )
 
-    def _after_gloss(self, char: str, at: int) -> int:
-        if not self.line.startswith("(", at):
-            return at
-        found = GLOSS_RE.match(self.line, at)
+    def _weigh_quote(self, guess: Guess, char: str) -> float:
+        """Quotation marks come in pairs."""
+        for left, right in _QUOTES:
+            if char in {left, right}:
+                text = self.context + guess.out[1:]
+                is_open = text.rfind(left) > text.rfind(right)
+                return 0.0 if is_open == (char == right) else _UNPAIRED
+        return 0.0
+
+    def _read_gloss(self, guess: Guess, char: str) -> Guess:
+        """Step over the gloss that belongs to ``char``, if one stands here."""
+        if not self.line.startswith("(", guess.pos):
+            return guess
+        found = GLOSS_RE.match(self.line, guess.pos)
         if found is None:
-            return at
+            return guess
         known = self.evidence.glosses.get(char)
         belongs = known.strip() == found[1] if known else has_reading(char, found[1])
-        return found.end() if belongs else at
+        return self._learn(guess, char, found)._replace(pos=found.end()) if belongs else guess
+
+    def _learn(self, guess: Guess, char: str, found: re.Match[str]) -> Guess:
+        if char in self.evidence.glosses:
+            return guess
+        return guess._replace(learnt=(*guess.learnt, (char, found[1] + found[2])))
 
     def _after_noise(self, at: int) -> int:
         while at < len(self.line) and self.line[at] in NOISE_CHARS:
@@ -307,25 +371,28 @@ class RunSearch:
                 if self.line.startswith(form, at):
                     yield form, folded
 
-    def _likely(self, before: str, chars: tuple[str, ...]) -> list[str]:
-        score = self.evidence.model.score
-        return heapq.nlargest(_WIDTH, chars, key=lambda char: score(before, char))
+    def _likely(self, guess: Guess, chars: Iterable[str]) -> list[str]:
+        score, weigh = self.evidence.model.score, self.evidence.weigh_form
+        before = guess.out[-1:]
+        return heapq.nlargest(
+            _CANDIDATES, chars, key=lambda char: score(before, char) + weigh(char)
+        )
 
 
-def _is_settled(path: Path) -> bool:
+def _is_settled(guess: Guess) -> bool:
     """A plain character was read after the last event: the right neighbour has had its say."""
-    return not path.pending and path.pos > path.event + 1
+    return not guess.pending and guess.pos > guess.event + 1
 
 
-def _prune(paths: list[Path]) -> list[Path]:
-    paths.sort(reverse=True)
-    kept: list[Path] = []
+def _prune(guesses: list[Guess]) -> list[Guess]:
+    guesses.sort(reverse=True)
+    kept: list[Guess] = []
     seen: dict[tuple[int, str], int] = {}
-    for path in paths:
-        key = (path.pending, path.out[-1:])
+    for guess in guesses[:_WIDTH]:
+        if guess.score < guesses[0].score - _HOPELESS:
+            break
+        key = (guess.pending, guess.out[-1:])
         seen[key] = seen.get(key, 0) + 1
         if seen[key] <= _SAME_KEY:
-            kept.append(path)
-            if len(kept) >= _WIDTH:
-                break
+            kept.append(guess)
     return kept

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,12 +33,28 @@ def to_simplified() -> dict[str, str]:
     return {form: simple for form, simple, _ in script_rows()}
 
 
+_LEFT_ALONE: Final = frozenset("干后里面游范斗于涌恒群余占冲采")
+
+
 @cache
 def converted() -> frozenset[str]:
     """Simplified characters that a kit converts without doubt, so it leaves none of them."""
-    left_alone = frozenset("干后里面游范斗于涌恒群余占冲采")
     sure = {simple for _, simple, kind in script_rows() if kind == "first"}
-    return frozenset(sure) - left_alone
+    return frozenset(sure) - _LEFT_ALONE
+
+
+@cache
+def _forms_by_simple() -> dict[str, tuple[str, ...]]:
+    forms: dict[str, list[str]] = {}
+    for form, simple, kind in script_rows():
+        row = forms.setdefault(simple, [simple])
+        row.insert(0 if kind == "first" and simple not in _LEFT_ALONE else len(row), form)
+    return {simple: tuple(row) for simple, row in forms.items()}
+
+
+def kit_forms(char: str) -> tuple[str, ...]:
+    """Every form of a character that a kit may write, the likeliest first."""
+    return _forms_by_simple().get(to_simplified().get(char, char), (char,))
 
 
 def has_reading(char: str, reading: str) -> bool:

@@ -1,0 +1,204 @@
+"""Damage clean paragraphs of real pages, restore them, and count what came back.
+
+Usage::
+
+    python bench/restore.py FOLDER [--pages 100] [--show 5]
+
+``FOLDER`` holds ``manifest.jsonl``: one JSON object a line with ``lang``, ``gold.title`` and
+``gold.body`` (a list of paragraphs), and ``html/*.html.gz``. The damage is made by a second,
+byte-for-byte model that shares no code with the package: it replaces one character of the table
+after the other over the whole text, as the kits do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import codecs
+import gzip
+import json
+import random
+import re
+import time
+import unicodedata
+from collections import Counter
+from pathlib import Path
+
+import opencc
+from pypinyin import Style, pinyin
+
+from hongxing_crawler.core.restore import learn, restore
+
+MARKS = [mark.encode("gbk") for mark in "，。、？！；："]
+LEFT_ALONE = "里涌恒干群范余后斗于游占面"
+NOISE = (b"\x05", b"\x06", b"\x07", b"\x08")
+
+
+def script_table() -> dict[int, str]:
+    """One to one, Taiwan's forms, some characters left alone."""
+    convert = opencc.OpenCC("s2tw").convert
+    table: dict[int, str] = {}
+    for code in range(0x4E00, 0x9FA6):
+        char = chr(code)
+        form = convert(char)
+        if form != char and len(form) == 1 and char not in LEFT_ALONE and gbk(char) and gbk(form):
+            table[code] = form
+    return table | str.maketrans("签闲", "簽閑")
+
+
+def gbk(char: str) -> bytes:
+    return char.encode("gbk", "ignore")
+
+
+def lose(error: UnicodeError) -> tuple[str, int]:
+    single = error.object[error.start] in (0x80, 0xFF)
+    return "?", min(len(error.object), error.start + (1 if single else 2))
+
+
+codecs.register_error("bench-lossy", lose)
+
+
+def gloss_table(texts: list[str], count: int, script: dict[int, str]) -> dict[str, str]:
+    """The most frequent Traditional characters with their usual readings, some with a space."""
+    chars = Counter(char for text in texts for char in text.translate(script))
+    usual = [char for char, _ in chars.most_common() if is_traditional(char)][:count]
+    readings = ((char, pinyin(char, style=Style.TONE)[0][0]) for char in usual)
+    return {char: reading + " " * (ord(char) % 16 == 0) for char, reading in readings}
+
+
+def is_traditional(char: str) -> bool:
+    data = gbk(char)
+    return len(data) == 2 and "\u4e00" <= char <= "\u9fff" and min(data) < 0xA1
+
+
+def damage(text: str, glosses: dict[str, str], marks: list[bytes], rng: random.Random) -> str:
+    """Damage a text in the kit's script."""
+    data = text.encode("gbk", "replace")
+    for mark in marks:
+        first, *rest = data.split(mark)
+        data = first + b"".join(
+            b"".join(rng.choices(NOISE, k=rng.randint(1, 5))) + mark + part for part in rest
+        )
+    for char, reading in glosses.items():
+        data = data.replace(gbk(char), gbk(char) + b"(" + gbk(reading) + b")")
+    return data.decode("gbk", "bench-lossy")
+
+
+def fold(text: str) -> str:
+    return unicodedata.normalize("NFKC", re.sub("[\x05-\x08]", "", text))
+
+
+def read_pages(folder: Path) -> list[dict]:
+    rows = (json.loads(line) for line in (folder / "manifest.jsonl").open(encoding="utf-8"))
+    return [row for row in rows if row.get("gold", {}).get("body")]
+
+
+def texts_of(row: dict) -> list[str]:
+    return [row["gold"].get("title") or "", *row["gold"]["body"]]
+
+
+def is_clean(text: str, script: dict[int, str]) -> bool:
+    """Whether a text is Simplified throughout and GBK holds all of it."""
+    form = text.translate(script)
+    is_mixed = any(char in script.values() for char in text)
+    return not is_mixed and form.encode("gbk", "replace").decode("gbk") == form
+
+
+class Tally:
+    def __init__(self) -> None:
+        self.counts: Counter[str] = Counter()
+        self.shown: list[str] = []
+
+    def add(self, wanted: str, received: str, restored, *, is_cut: bool) -> None:
+        self.counts["all"] += 1
+        self.counts["cut"] += is_cut
+        exact = restored.text == wanted
+        self.counts["exact"] += exact
+        self.counts["cut exact"] += exact and is_cut
+        self.counts[f"{'right' if exact else 'wrong'} {restored.verdict}"] += 1
+        if not exact:
+            self.shown.append(describe(wanted, received, restored))
+
+    def line(self) -> str:
+        count = self.counts
+        return (
+            f"{count['all']:6} paragraphs {count['exact'] / max(1, count['all']):8.3%} exact; "
+            f"{count['cut']:5} cut {count['cut exact'] / max(1, count['cut']):8.3%} exact; "
+            + ", ".join(f"{key} {count[key]}" for key in sorted(count) if " " in key and "cut" not in key)
+        )
+
+
+def describe(wanted: str, received: str, restored) -> str:
+    at = next((i for i, (a, b) in enumerate(zip(wanted, restored.text)) if a != b), 0)
+    start = max(0, at - 8)
+    places = [(p.received, p.repaired, p.verdict, p.alternatives[:3]) for p in restored.places]
+    return (
+        f"  {restored.verdict}: wanted {wanted[start : at + 14]!r}\n"
+        f"           got {restored.text[start : at + 14]!r}\n           {places}"
+    )
+
+
+def run_setting(pages, script, count, *, noise, folded, alone, show) -> Tally:
+    rng = random.Random(count)
+    glosses = gloss_table([text for row in pages for text in texts_of(row)], count, script)
+    tally = Tally()
+    for row in pages:
+        texts = [text for text in texts_of(row) if is_clean(text, script)]
+        forms = [text.translate(script) for text in texts]
+        received = [damage(text, glosses, MARKS if noise else [], rng) for text in forms]
+        if folded:
+            received = list(map(fold, received))
+        learnt = None if alone else learn(received)
+        for text, form, got in zip(texts, forms, received):
+            if len(text) < 20:
+                continue
+            wanted = fold(text) if folded else text
+            base = fold(form) if folded else form
+            is_cut = got.count("?") > base.count("?")
+            restored = restore(got, learnt)
+            if alone and restored.verdict == "clean" and "(" not in got.replace("(", "", base.count("(")):
+                continue  # nothing to learn from
+            tally.add(wanted, got, restored, is_cut=is_cut)
+    return tally
+
+
+def check_harmless(folder: Path, rows: list[dict]) -> None:
+    changed = 0
+    started, size = time.perf_counter(), 0
+    for row in rows:
+        html = gzip.decompress((folder / row["html"]).read_bytes())
+        for encoding in (row.get("encoding") or "utf-8", "utf-8"):
+            text = html.decode(encoding, "replace")
+            size += len(text.encode("utf-8", "replace"))
+            changed += restore(text).text != text
+        for text in texts_of(row):
+            changed += restore(text).text != text
+    seconds = time.perf_counter() - started
+    print(f"undamaged: {len(rows)} pages, {changed} changed, {size / seconds / 1e6:.0f} MB/s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--pages", type=int, default=10_000)
+    parser.add_argument("--show", type=int, default=0)
+    parser.add_argument("--alone", action="store_true", help="learn from each paragraph alone")
+    parser.add_argument("--glosses", type=int, nargs="*", default=[30, 70, 400])
+    options = parser.parse_args()
+    rows = read_pages(options.folder)
+    script = script_table()
+    pages = [row for row in rows if row.get("lang") == "zh-hans"][: options.pages]
+    for count in options.glosses:
+        for noise, folded in ((0, 0), (0, 1), (1, 0), (1, 1)):
+            started = time.perf_counter()
+            tally = run_setting(
+                pages, script, count, noise=noise, folded=folded, alone=options.alone, show=0
+            )
+            seconds = time.perf_counter() - started
+            print(f"{count:3} glosses noise={noise} folded={folded}: {tally.line()} {seconds:.1f} s")
+            for text in tally.shown[: options.show]:
+                print(text)
+    check_harmless(options.folder, rows)
+
+
+if __name__ == "__main__":
+    main()
