@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from hongxing_crawler.core.clean_html import clean_html
 from hongxing_crawler.core.dates import PublishedAt, parse_date
 from hongxing_crawler.core.document import (
     ArticleContent,
@@ -126,7 +127,7 @@ def clean(page: Page, profile: SiteProfile | None = None) -> CleanedPage:
         keywords=tuple(fields.read(f"keywords[{n}]", word) for n, word in enumerate(page.keywords)),
         doc_type=_doc_type(headline),
         doc_number=_doc_number(headline, body),
-        article_body_html=fields.read("article_body_html", page.body_html, keep_edits=False),
+        article_body_html=_body_html(page, body, steps, fields.damage),
         channel=fields.read("channel", page.channel),
         breadcrumbs=tuple(
             fields.read(f"breadcrumbs[{n}]", name) for n, name in enumerate(page.breadcrumbs)
@@ -160,11 +161,11 @@ class _Fields:
         self.places: list[DamagedPlace] = []
         self.verdicts: list[str] = []
 
-    def read(self, name: str, text: str, *, keep_edits: bool = True) -> str:
+    def read(self, name: str, text: str) -> str:
         """Return the text without damage and invisible characters, and note the edits."""
         if self.damage is not None and text:
             restored = self.damage.restore(text)
-            if restored.edits and keep_edits:
+            if restored.edits:
                 self.note(name, restored)
             text = restored.text
         return tidy(strip_invisible(text).text) if text else text
@@ -192,6 +193,12 @@ class _Fields:
         return Restoration(
             worst, self.damage.table, (*places, *self.places), self.damage.noise_count
         )
+
+
+def _body_html(page: Page, body: str, steps: list[Step], damage: Damage | None) -> str:
+    if not steps:
+        return page.body_html
+    return clean_html(page.body_html, body, lambda text: clean_body(text, damage)[0])
 
 
 def _authors(page: Page, fields: _Fields) -> tuple[Author, ...]:

@@ -18,7 +18,9 @@ from hongxing_crawler.core.facts import Facts, find_facts
 from hongxing_crawler.core.damaged_lines import repair_lines
 from hongxing_crawler.core.pagers import split_pagers
 from hongxing_crawler.core.profile import SiteProfile
+from hongxing_crawler.core.sources import without_label
 from hongxing_crawler.core.removals import describe_dropped, describe_runs
+from hongxing_crawler.core.spam_cloak import undo_cloak
 from hongxing_crawler.core.spam_kit import cut_kit_junk
 from hongxing_crawler.core.spam_links import cut_link_runs
 from hongxing_crawler.core.text import paragraphs_of
@@ -71,17 +73,22 @@ def extract(
     document = parse(cut.html)
     outline = Walker().walk(document)
     runs = cut_link_runs(outline)
+    cloaks = undo_cloak(outline)
     repair_lines(outline)
     reader = _Reader(url, outline, profile or _NO_PROFILE)
     reader.runs = runs
     page = reader.read(document, cut.html)
     is_cut = len(html) > MAX_BYTES or len(decoded.text) > MAX_CHARS
-    warnings = (*(("truncated",) if is_cut else ()), *page.warnings)
+    warnings = (
+        *(("truncated",) if is_cut else ()),
+        *(("cloaked_title",) if cloaks else ()),
+        *page.warnings,
+    )
     return replace(
         page,
         charset=decoded.charset,
         charset_source=decoded.source,
-        removed=cut.removed + page.removed,
+        removed=cut.removed + cloaks + page.removed,
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
@@ -134,7 +141,7 @@ class _Reader:
         made = paragraphs_of(outline, box.parent or box, choice.kept)
         pictures = [picture for picture in outline.pictures if _is_inside(picture, box)]
         made, images, extra = self._join_captions(made, pictures, box, match)
-        fields = match.fields if match else {}
+        fields = {name: without_label(text) for name, text in match.fields.items()} if match else {}
         next_parts, next_lists = split_pagers(outline, self.url, self.profile, absolute)
         warnings = list(outline.warnings)
         if self.profile.templates and match is None:

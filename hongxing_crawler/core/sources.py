@@ -52,6 +52,20 @@ AUTHOR_RE = label_pattern(AUTHOR_LABELS)
 EDITOR_RE = label_pattern(EDITOR_LABELS)
 
 
+_LABEL_RE = re.compile(
+    rf"^[\s\[【(（]*(?:{'|'.join((*SOURCE_LABELS, *AUTHOR_LABELS, *EDITOR_LABELS, '时间', '发布时间', '日期'))})\s?[:：]\s?"
+)
+
+
+def without_label(text: str) -> str:
+    """Return a field's text without its label.
+
+    >>> without_label("作者：杨采薇"), without_label("作者：")
+    ('杨采薇', '')
+    """
+    return _LABEL_RE.sub("", text).strip() if text else text
+
+
 def labelled(line: Line, pattern: re.Pattern[str]) -> tuple[str, str] | None:
     """Return the value after a label as it was received, and its link.
 
