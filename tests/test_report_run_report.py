@@ -1,6 +1,7 @@
 import base64
 import io
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -21,7 +22,12 @@ from hongxing_crawler.report.run_data import (
     RunInfo,
     RunReport,
 )
-from hongxing_crawler.report.run_report import COUNT_LABELS, render_run_report, write_run_report
+from hongxing_crawler.report.run_report import (
+    COUNT_LABELS,
+    join_wheels,
+    render_run_report,
+    write_run_report,
+)
 from hongxing_crawler.report.spam_log import SpamLog
 
 HOSTILE = (
@@ -145,6 +151,18 @@ def test_hosts_of_spam_are_no_links():
     links = re.findall(r'href="([^"]*)"', page)
 
     assert all(link == "data:," or link.startswith("https://www.hxw.gov.cn/") for link in links)
+
+
+def test_hosts_that_come_together_share_a_line():
+    spam = SpamLog()
+    wheel = RemovedBlock("spam.x", "ul", "甲|乙", tuple(f"http://{n}.example/" for n in range(20)))
+    spam.add("https://www.hxw.gov.cn/1", "2026-11-23T18:00:00Z", [wheel])
+    spam.add("https://www.hxw.gov.cn/2", "2026-11-23T18:00:00Z", [replace(wheel, links=())])
+    alone, together = join_wheels(spam.hosts({"3.example": "2026-10-01T00:00:00Z"}))
+
+    assert (len(together.hosts), together.new_count, together.link_count) == (20, 19, 20)
+    assert together.first_seen_on == "2026-10-01"
+    assert alone.hosts == ("",)
 
 
 def test_foreign_markup_is_text():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.exit_codes import ExitCode
@@ -11,10 +12,11 @@ from hongxing_crawler.report.html import render
 from hongxing_crawler.report.rule_notes import describe_rule
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from hongxing_crawler.report.run_data import PastRun, RunReport
+    from hongxing_crawler.report.spam_log import SpamHost
 
 _RUNS_MAX = 60  # of the history, in charts
 _GOOD = {ExitCode.OK}
@@ -38,6 +40,38 @@ COUNT_LABELS = {
     "pending": "待取 · Pending",
     "requests": "请求 · Requests",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    """Hosts that were advertised together: on the same pages, found by the same rules."""
+
+    hosts: tuple[str, ...]
+    new_count: int
+    page_count: int
+    link_count: int
+    first_seen_on: str
+    anchors: tuple[str, ...]
+    rules: tuple[str, ...]
+
+
+def join_wheels(hosts: Iterable[SpamHost]) -> list[Wheel]:
+    """Put hosts that always come together into one line of the report."""
+    wheels: dict[tuple[tuple[str, ...], tuple[str, ...]], list[SpamHost]] = {}
+    for host in hosts:
+        wheels.setdefault((host.pages, host.rules), []).append(host)
+    return [
+        Wheel(
+            hosts=tuple(host.host for host in members),
+            new_count=sum(host.is_new for host in members),
+            page_count=members[0].page_count,
+            link_count=sum(host.link_count for host in members),
+            first_seen_on=min(host.first_seen_at for host in members)[:10],
+            anchors=members[0].anchors,
+            rules=rules,
+        )
+        for (_, rules), members in wheels.items()
+    ]
 
 
 def tone_of_code(exit_code: int) -> str:
@@ -102,6 +136,7 @@ def render_run_report(report: RunReport) -> str:
         report=report,
         cards=_cards(report),
         charts=_charts(report),
+        wheels=join_wheels(report.spam_hosts.entries),
         tone_of_code=tone_of_code,
         describe_rule=describe_rule,
     )
