@@ -6,7 +6,7 @@ from __future__ import annotations
 _NOTES = {
     "spam": "Injected by attackers or mirror kits to sell links; not the site's own text.",
     "spam.advertising": "A paragraph that advertises, apart from what the page is about.",
-    "spam.cloaked_title": "A title that attackers show to search engines; the page's own is restored.",
+    "spam.cloaked_title": "A title that attackers show in place of the page's own.",
     "spam.kit_junk": "Markup of mirror kits at the start of the page or behind its end.",
     "spam.link_run": "Links to foreign hosts in a row, within a line of the article.",
     "spam.name_wheel": "Names between bars, without sentence marks: a wheel of links.",
