@@ -307,7 +307,7 @@ def test_a_folder_is_served_by_its_relative_paths(tmp_path):
 
 def test_a_folder_is_served_by_a_process_until_its_input_closes(tmp_path):
     (tmp_path / "a.html").write_bytes(b"<p>x")
-    command = [sys.executable, "-m", "hongxing_crawler.demo.pages", str(tmp_path)]
+    command = [sys.executable, "-W", "error", "-m", "hongxing_crawler.demo", str(tmp_path)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:

@@ -1,17 +1,13 @@
 """Serve given pages on loopback: for tests and benchmarks that bring their own.
 
-``python -m hongxing_crawler.demo.pages FOLDER`` does it in a process of its own, so that the
-server's time does not count as the crawler's. It prints its base URL, and serves until its
-standard input closes.
+``python -m hongxing_crawler.demo FOLDER`` does it in a process of its own.
 """
 
 from __future__ import annotations
 
 import mimetypes
-import sys
 from contextlib import contextmanager
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.demo.message import Reply, Request
@@ -19,6 +15,7 @@ from hongxing_crawler.demo.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 _INDEX = "/index.html"
 
@@ -71,16 +68,3 @@ def serve_folder(folder: Path, *, port: int = 0) -> Iterator[Server]:
     pages = {f"/{path.relative_to(folder).as_posix()}": path.read_bytes() for path in files}
     with serve_pages(pages, port=port) as server:
         yield server
-
-
-def main() -> None:
-    folder = Path(sys.argv[1])
-    port = int(sys.argv[2]) if len(sys.argv) > 2 else 0
-    with serve_folder(folder, port=port) as server:
-        sys.stdout.write(f"{server.bases['www']}\n")
-        sys.stdout.flush()
-        sys.stdin.read()
-
-
-if __name__ == "__main__":
-    main()
