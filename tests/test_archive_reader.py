@@ -118,6 +118,16 @@ def test_a_large_body_is_read_in_bounded_memory(tmp_path):
     assert peak < 20 << 20
 
 
+@pytest.mark.parametrize("size", [1 << 20, (1 << 20) + 5, 3 << 20, 9_000_001])
+def test_a_body_that_inflates_a_thousandfold_is_read_to_its_end_and_no_further(tmp_path, size):
+    with writer(tmp_path) as warc:
+        warc.write_exchange(exchange(body=bytes(size)))
+        warc.write_exchange(exchange(url="http://site.example/next", body=b"next"))
+    records = [record for record in read_records(warc.close()[0]) if record.type == "response"]
+
+    assert [record.payload() for record in records] == [bytes(size), b"next"]
+
+
 @pytest.fixture
 def six(tmp_path):
     with writer(tmp_path) as warc:

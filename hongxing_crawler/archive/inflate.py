@@ -75,7 +75,7 @@ class Member:
         self.end = position - len(engine.unused_data)
 
     def _feed(self, engine: zlib_ng._Decompress, data: memoryview | bytes) -> Iterator[bytes]:
-        while data:
+        while data and not engine.eof:  # at the end the tail stays as it was before
             try:
                 piece = engine.decompress(data, _PIECE_BYTES)
             except zlib_ng.error as error:  # type: ignore[misc]  # the stub has an instance
