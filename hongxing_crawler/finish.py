@@ -18,14 +18,16 @@ from hongxing_crawler.run import RunResult
 from hongxing_crawler.store.rows import export_run
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from hongxing_crawler.items import Capture
     from hongxing_crawler.run import Run
 
 logger = logging.getLogger(__name__)
 
 # Scrapy's and our own finish reasons, with the code and what an operator is told to do.
+_UNCERTAIN = frozenset({"disk_full", "archive_error", "state_error"})
 _VERDICTS: dict[str, tuple[ExitCode, str]] = {
     "max_pages": (ExitCode.STOPPED, "the page limit is reached; the same command goes on"),
     "closespider_timeout": (
@@ -123,17 +125,33 @@ def _sum(stats: Mapping[str, Any], prefix: str) -> int:
 
 def _write_files(run: Run) -> dict[str, str]:
     paths = {"home": str(run.home.root)}
-    for repaired in run.repaired:
-        stem = repaired.name.removesuffix(".warc.gz")
-        write_index(captures_in([repaired], []), run.home.cdxj / f"{stem}.cdxj")
+    indexes = _write_indexes(run)
     if run.warcs:
-        index = run.home.cdxj / f"{run.profile.name}-{run.run_id}.cdxj"
-        write_index(run.state.captures(run.run_id), index)
         paths["warc"] = " ".join(str(path) for path in run.warcs)
-        paths["cdxj"] = str(index)
+        paths["cdxj"] = " ".join(str(indexes[path]) for path in run.warcs)
     paths |= export_run(run.state, run.home.export, run.run_id)
     paths["media"] = str(run.home.media)
     return paths
+
+
+def _write_indexes(run: Run) -> dict[Path, Path]:
+    """Index every WARC file that has no index yet: the run's own, and what a killed run left.
+
+    The state knows the captures of a run that ended in order; other files are read.
+    """
+    indexes = {}
+    for path in sorted(run.home.warc.glob("*.warc.gz")):
+        index = run.home.cdxj / f"{path.name.removesuffix('.warc.gz')}.cdxj"
+        if index.exists():
+            continue
+        known = path in run.warcs and run.stop_reason not in _UNCERTAIN
+        write_index(_captures_of(run, path) if known else captures_in([path], []), index)
+        indexes[path] = index
+    return indexes
+
+
+def _captures_of(run: Run, path: Path) -> Iterator[Capture]:
+    return (item for item in run.state.captures(run.run_id) if item.warc_filename == path.name)
 
 
 def _warnings(run: Run) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 from contextlib import ExitStack
@@ -21,6 +22,7 @@ from hongxing_crawler.archive.repair import repair_folder
 from hongxing_crawler.archive.warc import WarcWriter
 from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.core.urls import Scope, canonical_url, shifted_date
+from hongxing_crawler.exceptions import ArchiveError, DiskFullError
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.lock import Holder, hold
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
     from hongxing_crawler.core.record import Article
+    from hongxing_crawler.exceptions import HongxingError
     from hongxing_crawler.store.visit import Ticket
 
 VISIT = "hongxing_visit"  # request.meta: the Visit that a request belongs to
@@ -44,6 +47,7 @@ KIND = (
 CAPTURE = "hongxing_capture"  # request.meta: where the exchange was archived
 
 _SEED_PRIORITY = 100
+_NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_RETRY = Retry(max_attempts=1)  # BackoffMiddleware repeats; what still failed, the next run asks
 
 logger = logging.getLogger(__name__)
@@ -210,6 +214,15 @@ class Run:
         logger.error("stopping: %s: %s", reason, detail)
         task = asyncio.ensure_future(_close_spider(crawler, reason))
         self._stop_task = task  # kept: the loop holds only a weak reference
+
+    def stop_for(self, crawler: Crawler, error: HongxingError) -> None:
+        """End the crawl because archive or state cannot be written."""
+        links = (error, error.__cause__, error.__context__)
+        full = isinstance(error, DiskFullError) or any(
+            isinstance(link, OSError) and link.errno in _NO_SPACE for link in links
+        )
+        kind = "archive_error" if isinstance(error, ArchiveError) else "state_error"
+        self.stop(crawler, "disk_full" if full else kind, str(error))
 
     def close_archive(self) -> None:
         """Give the WARC files their final names."""

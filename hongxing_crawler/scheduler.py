@@ -6,6 +6,7 @@ database until its visit is finished, so the next run knows what the last one di
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections import deque
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from scrapy import Request
 from scrapy.core.scheduler import BaseScheduler
 
 from hongxing_crawler.core.urls import canonical_url
+from hongxing_crawler.exceptions import StateError
 from hongxing_crawler.run import KIND, VISIT, run_of
 from hongxing_crawler.store.visit import Found
 
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
 
-    from hongxing_crawler.run import Run
     from hongxing_crawler.store.visit import Ticket
 
 
@@ -35,8 +36,9 @@ class FrontierScheduler(BaseScheduler):
     it was interrupted (with one request at a time, as is the default).
     """
 
-    def __init__(self, run: Run, visits_max: int, max_pages: int) -> None:
-        self.run = run
+    def __init__(self, crawler: Crawler, visits_max: int, max_pages: int) -> None:
+        self._crawler = crawler
+        self.run = run_of(crawler)
         self._visits_max = visits_max or sys.maxsize  # Scrapy: 0 means no limit
         self._pages_left = max_pages or None
         self._again: deque[Request] = deque()  # retries: their URL is in flight already
@@ -45,7 +47,7 @@ class FrontierScheduler(BaseScheduler):
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(
-            run_of(crawler),
+            crawler,
             crawler.settings.getint("CONCURRENT_REQUESTS"),
             crawler.settings.getint("HONGXING_RUN_MAX_PAGES"),
         )
@@ -54,7 +56,8 @@ class FrontierScheduler(BaseScheduler):
         self._spider = spider
 
     def close(self, reason: str) -> None:  # noqa: ARG002 - Scrapy's interface
-        self.run.state.requeue_in_flight()
+        with contextlib.suppress(StateError):  # a full disk: the next start does it
+            self.run.state.requeue_in_flight()
 
     def has_pending_requests(self) -> bool:
         if self._again:
@@ -76,7 +79,11 @@ class FrontierScheduler(BaseScheduler):
     def next_request(self) -> Request | None:
         if self._again:
             return self._again.popleft()
-        ticket = self._next_ticket()
+        try:
+            ticket = self._next_ticket()
+        except StateError as error:
+            self.run.stop_for(self._crawler, error)
+            return None
         return self._request(ticket) if ticket else None
 
     def _next_ticket(self) -> Ticket | None:

@@ -16,6 +16,7 @@ from hongxing_crawler.archive.verify import verify_warcs
 from hongxing_crawler.archive.wacz import PackageInfo, PackedPage, pack
 from hongxing_crawler.core.build import SOFTWARE
 from hongxing_crawler.exceptions import ConfigError
+from hongxing_crawler.report.collect import report_run
 from hongxing_crawler.reprocess import ReprocessResult, RunFiles, find_runs, reprocess
 from hongxing_crawler.store.lock import Holder, find_holder
 from hongxing_crawler.store.state import State
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _WARC = ".warc.gz"
 _PIECE_BYTES = 1 << 20
+_UNKNOWN_RUN = "{home} knows no run {run}; hongxing status lists them"
 
 
 @dataclass(slots=True)
@@ -73,22 +75,23 @@ def _warcs(home: Home, *, with_open: bool) -> list[Path]:
 
 
 def _verify_indexes(home: Home, *, running: bool) -> Iterator[Finding]:
-    """Check each run's index; a running crawl writes its own at its end."""
-    finished = _by_run(_warcs(home, with_open=False))
-    for run, paths in finished.items():
-        index = home.cdxj / f"{run}.cdxj"
-        if index.is_file():
-            yield from verify_index(index, paths)
-        elif not (running and run == max(finished)):
-            yield Finding(Kind.MISSING, index.name, 0, 0, f"no index of {len(paths)} WARC files")
-
-
-def _by_run(warcs: Iterable[Path]) -> dict[str, list[Path]]:
-    """Group WARC files, named ``<site>-<run>-<number>.warc.gz``, by site and run."""
-    runs: dict[str, list[Path]] = {}
+    """Check the index of each file; a running crawl makes those of its files at its end."""
+    warcs = _warcs(home, with_open=False)
     for path in warcs:
-        runs.setdefault(path.name.removesuffix(_WARC).rpartition("-")[0], []).append(path)
-    return runs
+        index = _index_of(home, path)
+        if index.is_file():
+            yield from verify_index(index, [path])
+        elif not (running and _run_of(path) == _run_of(warcs[-1])):
+            yield Finding(Kind.MISSING, index.name, 0, 0, f"no index of {path.name}")
+
+
+def _index_of(home: Home, warc: Path) -> Path:
+    return home.cdxj / f"{warc.name.removesuffix(_WARC)}.cdxj"
+
+
+def _run_of(warc: Path) -> str:
+    """Site and run of a file named ``<site>-<run>-<number>.warc.gz``."""
+    return warc.name.removesuffix(_WARC).rpartition("-")[0]
 
 
 def _verify_media(path: Path) -> Iterator[Finding]:
@@ -118,10 +121,10 @@ def repair_home(home: Home) -> tuple[list[RepairReport], list[Path]]:
     """
     reports = repair_folder(home.warc)
     made = []
-    for run, paths in _by_run(_warcs(home, with_open=False)).items():
-        index = home.cdxj / f"{run}.cdxj"
+    for path in _warcs(home, with_open=False):
+        index = _index_of(home, path)
         if not index.is_file():
-            write_index(captures_in(paths, []), index)
+            write_index(captures_in([path], []), index)
             made.append(index)
     return reports, made
 
@@ -177,6 +180,22 @@ def last_run(state: State) -> str:
     return runs[-1].run_id
 
 
+def write_report(
+    home: Home, now: Callable[[], datetime], run_id: str | None = None
+) -> dict[str, str]:
+    """Write the report of a run, of the last one by default; the paths of its files by name.
+
+    Raises:
+        HongxingError: There is no such run, or the state cannot be read.
+        OSError: The disk refuses.
+    """
+    with State.open(home.state, now=now, read_only=True) as state:
+        run = run_id or last_run(state)
+        if run not in {entry.run_id for entry in state.runs()}:
+            raise ConfigError(_UNKNOWN_RUN.format(home=home.root, run=run))
+        return report_run(home, state, run)
+
+
 def pack_home(
     home: Home, *, now: Callable[[], datetime], run_id: str | None = None, out: Path | None = None
 ) -> PackReport:
@@ -189,10 +208,11 @@ def pack_home(
         run = run_id or last_run(state)
         entry = next((entry for entry in state.runs() if entry.run_id == run), None)
         if entry is None:
-            raise ConfigError(f"{home.root} knows no run {run}; hongxing status lists them")
+            raise ConfigError(_UNKNOWN_RUN.format(home=home.root, run=run))
         site = entry.info.get("site", "site")
         all_warcs = _warcs(home, with_open=False)
-        warcs = _by_run(all_warcs).get(f"{site}-{run}", []) if run_id else all_warcs
+        mine = [path for path in all_warcs if _run_of(path) == f"{site}-{run}"]
+        warcs = mine if run_id else all_warcs
         if not warcs:
             raise ConfigError(f"run {run} archived nothing, there is nothing to pack")
         rows = state.delta(run) if run_id else state.articles.snapshot()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from scrapy import signals
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from scrapy.crawler import Crawler
+
+
+logger = logging.getLogger(__name__)
 
 
 class CloseRun:
@@ -39,7 +43,7 @@ class CloseRun:
         try:
             self.run.result = finish_run(self.run, str(reason), stats.get_stats())
         except (HongxingError, OSError) as error:
-            self.run.failure = error  # Scrapy would log it and exit 0
-            raise
+            self.run.failure = error  # Scrapy would log an error raised here, and exit 0
+            logger.error("the run could not be finished: %s", error)  # noqa: TRY400 - no traceback
         finally:
             self.run.close()

@@ -45,7 +45,7 @@ class UnfinishedVisits:
 
     def _end(self, visit: Visit, failure: Failure) -> None:
         if isinstance(failure.value, StateError):
-            self.run.stop(self.crawler, "state_error", str(failure.value))
+            self.run.stop_for(self.crawler, failure.value)
             return
         visit.outcome, visit.reason = "failed", f"error_{type(failure.value).__name__}"
         visit.articles = []

@@ -15,7 +15,7 @@ from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, Unsupported
 from scrapy.utils.httpobj import urlparse_cached
 
 from hongxing_crawler.download import PrivateAddressError
-from hongxing_crawler.run import run_of
+from hongxing_crawler.run import KIND, run_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -135,7 +135,8 @@ class BackoffMiddleware:
         self.stats.inc_value(f"hongxing/backoff/retry_count/{reason}")
         hopeless = not host.answered and attempt > self.policy.times
         if host.error_count >= self.policy.down_count or hopeless:
-            self._stop(request, "site_down", f"{reason}, {host.error_count} times in a row")
+            if request.meta.get(KIND) != "robots":  # its own middleware judges that
+                self._stop(request, "site_down", f"{reason}, {host.error_count} times in a row")
             return None
         if attempt > self.policy.times:
             return None

@@ -99,7 +99,7 @@ class WarcWriterMiddleware:
         try:
             capture: Capture = write()  # type: ignore[operator] # a lambda of the two callers
         except ArchiveError as error:
-            self.run.stop(self.crawler, "archive_error", str(error))
+            self.run.stop_for(self.crawler, error)
             raise ArchiveStoppedError(str(error)) from error
         request.meta[CAPTURE] = capture
         visit: Visit | None = request.meta.get(VISIT)
