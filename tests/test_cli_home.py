@@ -11,7 +11,9 @@ import time
 from pathlib import Path
 
 import pytest
+from crawl_kit import crawl
 
+from hongxing_crawler.demo.site import DemoSite
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.store.lock import Holder, hold
 
@@ -48,7 +50,7 @@ def test_the_demo_ends_with_a_table_and_says_where_everything_is(crawled):
 
     assert {"pages", "articles", "images", "attachments", "time"} <= set(shown)
     assert {"spam blocks removed", "damaged texts restored"} <= set(shown)
-    for name in ("home", "warc", "rows", "media"):
+    for name in ("home", "warc", "rows", "media", "report"):
         assert Path(shown[name]).exists(), name
         assert shown[name].startswith(str(home))
     assert not done.stderr
@@ -114,7 +116,9 @@ def test_status_tells_who_is_at_work(home, hongxing):
     assert b"crawl, process 1 on here, run_x, since 2026-11-23T08:00:00Z" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["status", "export", "verify", "repair", "pack", "reprocess"])
+@pytest.mark.parametrize(
+    "command", ["status", "export", "verify", "repair", "pack", "reprocess", "report"]
+)
 def test_a_folder_that_is_no_home_is_named(command, hongxing, tmp_path):
     done = hongxing(command, "--home", "nothing")
 
@@ -123,7 +127,7 @@ def test_a_folder_that_is_no_home_is_named(command, hongxing, tmp_path):
     assert not (tmp_path / "nothing").exists()
 
 
-@pytest.mark.parametrize("command", ["demo", "export", "repair", "pack", "reprocess"])
+@pytest.mark.parametrize("command", ["demo", "export", "repair", "pack", "reprocess", "report"])
 def test_a_second_command_is_told_who_holds_the_home(command, home, hongxing):
     with hold(home / "lock", Holder("crawl, process 1 on here", "run_x", "2026-11-23T08:00:00Z")):
         done = hongxing(command, "--home", home)
@@ -237,6 +241,14 @@ def test_pack_of_an_unknown_run_names_it(home, hongxing):
     assert b"run_1" in done.stderr
 
 
+def test_the_report_of_a_run_is_written_again(home, hongxing):
+    (page,) = home.glob("runs/*/report.html")
+    page.unlink()
+
+    assert hongxing("report", "--home", home).returncode == ExitCode.OK
+    assert page.is_file()
+
+
 def test_a_limit_stops_a_run_and_the_same_command_goes_on(hongxing, tmp_path):
     stopped = hongxing("demo", "--home", "h", "--max-pages", "5")
     finished = hongxing("demo", "--home", "h")
@@ -251,7 +263,7 @@ def test_a_limit_stops_a_run_and_the_same_command_goes_on(hongxing, tmp_path):
     ("number", "code"),
     [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)],
 )
-def test_a_signal_ends_a_crawl_in_order(tmp_path, hongxing, number, code):
+def test_a_signal_ends_a_crawl_in_order(tmp_path, number, code):
     process = subprocess.Popen(
         [*MODULE, "demo", "--home", "h"],
         stdout=subprocess.PIPE,
@@ -268,7 +280,6 @@ def test_a_signal_ends_a_crawl_in_order(tmp_path, hongxing, number, code):
     assert b"Traceback" not in complaint
     assert b"goes on" in complaint
     assert not list(tmp_path.glob("h/warc/*.open"))
-    assert hongxing("demo", "--home", "h").returncode == ExitCode.OK
 
 
 def test_an_unknown_site_is_answered_with_those_that_are_known(hongxing):
@@ -295,3 +306,13 @@ def test_a_home_that_cannot_be_made_is_named(hongxing, tmp_path):
     assert done.returncode == ExitCode.CONFIG
     assert b"--home" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_a_disk_without_room_stops_a_run_at_its_start(tmp_path):
+    with DemoSite() as site:
+        ended = crawl(
+            site.profile, tmp_path / "home", settings={"HONGXING_DISK_MIN_BYTES": 1 << 60}
+        )
+
+    assert ended.code == ExitCode.STOPPED
+    assert "goes on" in ended.result["sentence"]

@@ -27,6 +27,7 @@ COMMANDS = {
     "demo": "crawling:demo",
     "crawl": "crawling:crawl",
     "status": "rows:status",
+    "report": "rows:report",
     "export": "rows:export",
     "reprocess": "rows:reprocess",
     "verify": "archives:verify",

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from hongxing_crawler.cli.shell import Command, Shell, common_options
+from hongxing_crawler.cli.shell import Command, Shell, common_options, now
 from hongxing_crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from hongxing_crawler.archive.repair import RepairReport
 
 _SHOWN_FINDINGS = 50
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 @click.command(cls=Command)
@@ -33,7 +28,7 @@ def verify(shell: Shell, *, deep: bool) -> int:
     """
     from hongxing_crawler.upkeep import verify_home
 
-    sound = verify_home(shell.home(), now=_now, deep=deep)
+    sound = verify_home(shell.home(), now=now, deep=deep)
     findings = [str(finding) for finding in sound.findings]
     checked = (
         f"{sound.file_count:,} WARC files, {sound.record_count:,} records, "
@@ -93,7 +88,7 @@ def pack(shell: Shell, run_id: str | None, out: Path | None) -> int:
 
     home = shell.home()
     with shell.hold(home, "pack"):
-        report = pack_home(home, now=_now, run_id=run_id, out=out)
+        report = pack_home(home, now=now, run_id=run_id, out=out)
     text = f"{report.path}\n{report.byte_count:,} bytes, {report.page_count:,} pages"
     shell.result(asdict(report), text)
     return ExitCode.OK

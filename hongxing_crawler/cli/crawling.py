@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hongxing_crawler.cli.shell import Command, Shell, common_options
+from hongxing_crawler.cli.shell import Command, Shell, common_options, now
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +59,8 @@ def crawl(shell: Shell, /, site: str | None, seeds: tuple[str, ...], **flags: An
 
     config = _load_config(shell, flags, site=site)
     profile = load_profile(config.site, seeds=seeds)
-    return _crawl(shell, partial(run_crawl, _options(shell, config, profile, flags)))
+    options = _options(shell, config, profile, flags)
+    return _crawl(shell, config.home, partial(run_crawl, options))
 
 
 @click.command(cls=Command)
@@ -82,7 +83,7 @@ def demo(shell: Shell, /, state: int, **flags: Any) -> int:
 
     config = _load_config(shell, flags)
     options = _options(shell, config, load_profile("hongxing"), flags, home=_demo_home(config))
-    return _crawl(shell, partial(run_demo, options, state=state))
+    return _crawl(shell, options.home, partial(run_demo, options, state=state))
 
 
 def _load_config(shell: Shell, flags: dict[str, Any], **more: object) -> Config:
@@ -118,17 +119,35 @@ def _demo_home(config: Config) -> Path:
     return config.home / "demo" if config.origins["home"] == "default" else config.home
 
 
-def _crawl(shell: Shell, run: Callable[..., RunResult]) -> int:
+def _crawl(shell: Shell, home: Path, run: Callable[..., RunResult]) -> int:
     from dataclasses import asdict
 
     from hongxing_crawler.cli.tables import show_run
 
     with _progress(shell) as progress:
-        result = run(progress=progress)
+        result = _with_report(home, run(progress=progress))
     shell.result(asdict(result), show_run(result))
     if result.exit_code and not shell.json:
         shell.complain(result.sentence)
     return result.exit_code
+
+
+def _with_report(home: Path, result: RunResult) -> RunResult:
+    """Write the run's report; a report that fails is a warning, the crawl is done all the same."""
+    from dataclasses import replace
+
+    from hongxing_crawler.exceptions import HongxingError
+    from hongxing_crawler.store.home import Home
+    from hongxing_crawler.store.runs import KILLED
+    from hongxing_crawler.upkeep import write_report
+
+    if result.reason == KILLED:
+        return result
+    try:
+        paths = write_report(Home(home), now, result.run_id)
+    except (HongxingError, OSError) as error:
+        return replace(result, warnings=[*result.warnings, f"no report: {error}"])
+    return replace(result, paths=result.paths | paths)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hongxing_crawler.cli.shell import Command, Shell, common_options
+from hongxing_crawler.cli.shell import Command, Shell, common_options, now
 from hongxing_crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -21,14 +21,10 @@ if TYPE_CHECKING:
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _open_state(home: Home, *, read_only: bool = False) -> State:
+def _open_state(home: Home) -> State:
     from hongxing_crawler.store.state import State
 
-    return State.open(home.state, now=_now, read_only=read_only)
+    return State.open(home.state, now=now)
 
 
 @click.command(cls=Command)
@@ -42,7 +38,7 @@ def status(shell: Shell, runs: int) -> int:
     from hongxing_crawler.cli.tables import show_status
     from hongxing_crawler.upkeep import look_at
 
-    found = look_at(shell.home(), now=_now, run_count=runs)
+    found = look_at(shell.home(), now=now, run_count=runs)
     shell.result(asdict(found), show_status(found))
     return ExitCode.OK
 
@@ -100,9 +96,24 @@ def reprocess(shell: Shell, warcs: tuple[Path, ...], out: Path | None, site: str
     else:
         home = shell.home()
         with shell.hold(home, "reprocess"):
-            done = reprocess_home(home, out or home.root / "reprocessed", profile_of, now=_now)
+            done = reprocess_home(home, out or home.root / "reprocessed", profile_of, now=now)
     shell.result(asdict(done), show_reprocessed(done))
     return ExitCode.PARTIAL if done.result.problems else ExitCode.OK
+
+
+@click.command(cls=Command)
+@click.argument("run_id", required=False, metavar="[RUN]")
+@common_options
+@click.pass_obj
+def report(shell: Shell, run_id: str | None) -> int:
+    """Write the report of a run again, as a web page; default the last run."""
+    from hongxing_crawler.upkeep import write_report
+
+    home = shell.home()
+    with shell.hold(home, "report"):
+        paths = write_report(home, now, run_id)
+    shell.result(paths, "\n".join(f"{name:<6} {path}" for name, path in paths.items()))
+    return ExitCode.OK
 
 
 def _choose_profile(site: str | None) -> Any:

@@ -69,7 +69,7 @@ class Shell:
         from hongxing_crawler.store.lock import Holder, hold
 
         who = f"{command}, process {os.getpid()} on {socket.gethostname()}"
-        since = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        since = now().strftime("%Y-%m-%dT%H:%M:%SZ")
         with hold(home.lock, Holder(who, "", since), wait_s=self.load_config().wait_lock):
             yield
 
@@ -89,6 +89,11 @@ class Shell:
     def complain(self, sentence: str) -> None:
         """Say on stderr what went wrong and what to do."""
         click.echo(f"hongxing: {sentence}", err=True)
+
+
+def now() -> datetime:
+    """The clock of the commands."""
+    return datetime.now(UTC)
 
 
 def write(data: bytes) -> None:
