@@ -1,23 +1,19 @@
-"""What is done to a home between crawls: verify, repair, rows again, what state it is in."""
+"""What is done with a home between crawls: a look, reports, packages, rows again."""
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.archive.cdxj import captures_in, verify_index, write_index
-from hongxing_crawler.archive.findings import Finding, Kind
 from hongxing_crawler.archive.openfile import OPEN_SUFFIX
-from hongxing_crawler.archive.repair import repair_folder
-from hongxing_crawler.archive.verify import verify_warcs
 from hongxing_crawler.archive.wacz import PackageInfo, PackedPage, pack
 from hongxing_crawler.core.build import SOFTWARE
 from hongxing_crawler.exceptions import ConfigError
 from hongxing_crawler.report.collect import report_run
 from hongxing_crawler.reprocess import ReprocessResult, RunFiles, find_runs, reprocess
+from hongxing_crawler.soundness import list_warcs, run_of
 from hongxing_crawler.store.lock import Holder, find_holder
 from hongxing_crawler.store.state import State
 
@@ -25,108 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
-    from hongxing_crawler.archive.repair import RepairReport
     from hongxing_crawler.archive.wacz import PackReport
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.core.record import Article
     from hongxing_crawler.store.home import Home
     from hongxing_crawler.store.runs import RunEntry
 
-_WARC = ".warc.gz"
-_PIECE_BYTES = 1 << 20
 _UNKNOWN_RUN = "{home} knows no run {run}; hongxing status lists them"
-
-
-@dataclass(slots=True)
-class Soundness:
-    """How much of a home was checked, and what is wrong with it."""
-
-    file_count: int = 0
-    record_count: int = 0
-    byte_count: int = 0
-    media_count: int = 0
-    findings: list[Finding] = field(default_factory=list)
-
-
-def verify_home(home: Home, *, now: Callable[[], datetime], deep: bool = False) -> Soundness:
-    """Check every WARC file and index; with ``deep`` every digest, media file and the state too.
-
-    A file that a running crawl writes is left out.
-
-    Raises:
-        HongxingError: Something cannot be read at all.
-    """
-    running = find_holder(home.lock) is not None
-    warcs = _warcs(home, with_open=not running)
-    report = verify_warcs(warcs, with_digests=deep)
-    sound = Soundness(report.file_count, report.record_count, report.byte_count)
-    sound.findings = [*report.findings, *_verify_indexes(home, running=running)]
-    if deep:
-        for path in sorted(home.media.glob("sha256/*/*")):
-            sound.media_count += 1
-            sound.findings += _verify_media(path)
-        sound.findings += _verify_state(home, now)
-    return sound
-
-
-def _warcs(home: Home, *, with_open: bool) -> list[Path]:
-    names = [_WARC, _WARC + OPEN_SUFFIX] if with_open else [_WARC]
-    return sorted(path for name in names for path in home.warc.glob(f"*{name}"))
-
-
-def _verify_indexes(home: Home, *, running: bool) -> Iterator[Finding]:
-    """Check the index of each file; a running crawl makes those of its files at its end."""
-    warcs = _warcs(home, with_open=False)
-    for path in warcs:
-        index = _index_of(home, path)
-        if index.is_file():
-            yield from verify_index(index, [path])
-        elif not (running and _run_of(path) == _run_of(warcs[-1])):
-            yield Finding(Kind.MISSING, index.name, 0, 0, f"no index of {path.name}")
-
-
-def _index_of(home: Home, warc: Path) -> Path:
-    return home.cdxj / f"{warc.name.removesuffix(_WARC)}.cdxj"
-
-
-def _run_of(warc: Path) -> str:
-    """Site and run of a file named ``<site>-<run>-<number>.warc.gz``."""
-    return warc.name.removesuffix(_WARC).rpartition("-")[0]
-
-
-def _verify_media(path: Path) -> Iterator[Finding]:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while piece := file.read(_PIECE_BYTES):
-            digest.update(piece)
-    if digest.hexdigest() != path.name.partition(".")[0]:
-        reason = "the bytes are not those that the name promises"
-        yield Finding(Kind.FIXITY, path.name, 0, path.stat().st_size, reason)
-
-
-def _verify_state(home: Home, now: Callable[[], datetime]) -> Iterator[Finding]:
-    with State.open(home.state, now=now, read_only=True) as state:
-        for problem in state.find_damage():
-            yield Finding(Kind.DAMAGED, home.state.name, 0, 0, problem)
-
-
-def repair_home(home: Home) -> tuple[list[RepairReport], list[Path]]:
-    """Finish the files of killed runs and make every missing index; the caller holds the lock.
-
-    Returns:
-        What was repaired, and the indexes that were made.
-
-    Raises:
-        ArchiveError: The disk refuses.
-    """
-    reports = repair_folder(home.warc)
-    made = []
-    for path in _warcs(home, with_open=False):
-        index = _index_of(home, path)
-        if not index.is_file():
-            write_index(captures_in([path], []), index)
-            made.append(index)
-    return reports, made
 
 
 @dataclass(slots=True)
@@ -151,7 +52,7 @@ def look_at(home: Home, *, now: Callable[[], datetime], run_count: int = 5) -> L
         StateError: Its state cannot be read.
     """
     holder = find_holder(home.lock)
-    warcs = _warcs(home, with_open=False)
+    warcs = list_warcs(home)
     left_open = [] if holder else sorted(p.name for p in home.warc.glob(f"*{OPEN_SUFFIX}"))
     with State.open(home.state, now=now, read_only=True) as state:
         runs = state.runs()
@@ -210,8 +111,8 @@ def pack_home(
         if entry is None:
             raise ConfigError(_UNKNOWN_RUN.format(home=home.root, run=run))
         site = entry.info.get("site", "site")
-        all_warcs = _warcs(home, with_open=False)
-        mine = [path for path in all_warcs if _run_of(path) == f"{site}-{run}"]
+        all_warcs = list_warcs(home)
+        mine = [path for path in all_warcs if run_of(path) == f"{site}-{run}"]
         warcs = mine if run_id else all_warcs
         if not warcs:
             raise ConfigError(f"run {run} archived nothing, there is nothing to pack")
@@ -268,7 +169,7 @@ def reprocess_home(
     target = _fresh_folder(folder)
     with State.open(home.state, now=now, read_only=True) as known:
         finished = {capture.record_id for capture in known.captures()}
-    runs = find_runs(_warcs(home, with_open=False))
+    runs = find_runs(list_warcs(home))
     state, export = target / "state.sqlite", target / "export"
     result = reprocess(runs, profile_of, state, export, finished.__contains__)
     return Reprocessed(target, result, compare_exports(home.export, export))

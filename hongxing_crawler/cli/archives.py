@@ -26,7 +26,7 @@ def verify(shell: Shell, *, deep: bool) -> int:
 
     Nothing is changed. Files that a running crawl still writes are left out.
     """
-    from hongxing_crawler.upkeep import verify_home
+    from hongxing_crawler.soundness import verify_home
 
     sound = verify_home(shell.home(), now=now, deep=deep)
     findings = [str(finding) for finding in sound.findings]
@@ -53,7 +53,7 @@ def repair(shell: Shell) -> int:
     A torn tail is cut off; when whole records follow damage, they are copied and the damaged
     file is kept beside them. The next crawl does the same by itself.
     """
-    from hongxing_crawler.upkeep import repair_home
+    from hongxing_crawler.soundness import repair_home
 
     home = shell.home()
     with shell.hold(home, "repair"):
