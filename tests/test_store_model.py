@@ -6,7 +6,7 @@ from pathlib import Path
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from store_kit import Archive
+from store_kit import START, Archive
 
 from hongxing_crawler.store.visit import Found, Visit
 
@@ -80,6 +80,7 @@ class Frontier(RuleBasedStateMachine):
         self.archive.reopen()
         assert self.archive.state.requeue_in_flight() == len(self.tickets)
         self._land()
+        self.next_run(full=False)
 
     def _land(self):
         for ticket in self.tickets:
@@ -88,6 +89,7 @@ class Frontier(RuleBasedStateMachine):
 
     @rule(full=st.booleans())
     def next_run(self, full):
+        self.archive.day = (self.archive.clock() - START).days  # past all that was finished
         self.archive.begin(full=full)
         asked = {"failed", "done", "gone"} if full else {"failed", "done"}
         for url, state in self.state.items():
