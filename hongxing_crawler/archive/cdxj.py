@@ -14,7 +14,7 @@ from hongxing_crawler.archive import disk
 from hongxing_crawler.archive.captures import capture_of
 from hongxing_crawler.archive.findings import Finding, Kind
 from hongxing_crawler.archive.reader import Record, read_records
-from hongxing_crawler.archive.surt import surt
+from hongxing_crawler.core.surt import surt
 from hongxing_crawler.exceptions import ArchiveError
 
 if TYPE_CHECKING:

@@ -1,98 +1,127 @@
-"""SURT keys: what a CDXJ index is sorted by."""
+"""Keys that bring the captures of one page together, whatever way its address was written.
+
+A key is the host turned round, then path and query in a canonical form: what archive indexes
+call a SURT. The rules are those of the web archives' canonicalizer, found by trying them out;
+``tests/cases/surt.json`` holds the pairs.
+"""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote_to_bytes
+from typing import NamedTuple
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-_SPLIT_RE = re.compile(
-    r"(?:(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://)?(?P<netloc>[^/?#]*)(?P<path>[^?#]*)(?P<query>\?[^#]*)?",
-    re.DOTALL,
+_OPAQUE_RE = re.compile(r"(?:dns|warcinfo|urn|mailto|filedesc|metadata|screenshot|text):")
+_URL_RE = re.compile(
+    r"""
+    (?:([A-Za-z][A-Za-z0-9+.-]*):)?//
+    (?:[^/?\#@]*@)?            # user and password go
+    (\[[^]/?\#]*]|[^/?\#:]*)   # host, or an IPv6 address
+    (?::(\d*))?
+    ([^?\#]*)(?:\?([^\#]*))?   # the fragment goes
+    """,
+    re.VERBOSE,
 )
 _WWW_RE = re.compile(r"^www\d*\.")
 _DEFAULT_PORTS = {"http": "80", "https": "443"}
-# ASP.NET's cookieless sessions: /(S(24 characters))/page.aspx
+_NESTED_RE = re.compile(rb"%(?:25)+")  # encoded again and again: once says the same
+_PLAIN = "".join(map(chr, range(0x21, 0x7F))).replace("%", "").replace("#", "")
+
 _PATH_SESSION_RE = re.compile(
-    r"^(.*/)\((?:[a-z]\([0-9a-z]{24}\))+\)/([^?]+\.aspx.*)$", re.IGNORECASE
+    r"(.*/)(?:\((?:[a-z]\([0-9a-z]{24}\))+\)|\([0-9a-z]{24}\))/([^?]+\.aspx.*)"
 )
-_QUERY_SESSION_RE = re.compile(
-    r"^(.*?)(?:(?:jsessionid|phpsessid|sid)=[0-9a-z]{32}|aspsessionid[a-z]{8}=[a-z]{24}"
-    r"|cfid=[^&]+&cftoken=[^&]+)(?:&(.*))?$",
-    re.IGNORECASE,
+_QUERY_SESSION_RES = tuple(
+    re.compile(rf"(.*){pair}(?:&(.*))?", re.DOTALL)
+    for pair in (
+        "jsessionid=[0-9a-z]{32}",
+        "phpsessid=[0-9a-z]{32}",
+        "sid=[0-9a-z]{32}",
+        "aspsessionid[a-z]{8}=[a-z]{24}",
+        "cfid=[^&]+&cftoken=[^&]+",
+    )
 )
+
+
+class _Parts(NamedTuple):
+    scheme: str
+    host: str
+    port: str
+    path: str
+    query: str
 
 
 def surt(url: str) -> str:
-    """Make the key under which an index lists an address.
+    """Return the index key of an address.
 
-    The key folds what most servers do not tell apart (case, ``www.``, final slash, order of the
-    query, session numbers), so it names no page exactly: it only finds candidates.
+    Case, ``www.``, default ports, user names, fragments, doubled slashes, the order of query
+    arguments and well-known session ids make no difference. Two different pages may get the
+    same key; the index line keeps the exact address.
 
-    >>> surt("https://www.hxw.gov.cn/Content/2020/1.html?b=2&a=1#top")
-    'cn,gov,hxw)/content/2020/1.html?a=1&b=2'
+    >>> surt("https://www.Site.example:443/b/../A?y=2&x=%E7%BA%A2#top")
+    'example,site)/a?x=%e7%ba%a2&y=2'
 
     Args:
-        url: Absolute, http or https.
-
-    Source:
-        Behaviour of the ``surt`` package 0.3.1, which pywb and cdxj-indexer use; compared in
-        ``tests/cases/urls_surt.json``.
+        url: Any address; of other schemes than http and its kin it comes back as it is.
     """
-    parts = _SPLIT_RE.match(url.strip().translate({9: None, 10: None, 13: None}))
-    assert parts is not None  # every part of the pattern may be empty
-    host = _reverse_host((parts["scheme"] or "http").lower(), parts["netloc"].rpartition("@")[2])
-    path = _strip_path_session(_collapse(_escape(parts["path"])).lower())
-    return f"{host}){path}{_fold_query(parts['query'] or '')}"
+    if _OPAQUE_RE.match(url):
+        return url
+    parts = _split(url)
+    path = _without_path_session(_path(_canonical(parts.path)).lower())
+    query = _query(_canonical(parts.query).lower())
+    return f"{_host(parts)}){path}" + (f"?{query}" if query else "")
 
 
-def _reverse_host(scheme: str, netloc: str) -> str:
-    host, _, port = netloc.lower().partition("]") if netloc.startswith("[") else ("", "", "")
-    if host:
-        host, port = host[1:], port.lstrip(":")
-    else:
-        host, _, port = netloc.lower().partition(":")
-    host = ".".join(map(_ascii_label, host.split(".")))
-    host = _WWW_RE.sub("", re.sub(r"\.{2,}", ".", host).strip("."))
-    suffix = "" if port in {"", _DEFAULT_PORTS.get(scheme)} else f":{port}"
-    return ",".join(reversed(host.split("."))) + suffix
+def _split(url: str) -> _Parts:
+    text = re.sub(r"[\r\n\t]", "", url.strip())
+    found = _URL_RE.match(text) or _URL_RE.match("http://" + text)
+    if found is None:
+        return _Parts("", "", "", "/", "")
+    scheme, host, port, path, query = (part or "" for part in found.groups())
+    return _Parts(scheme.lower(), host, port, path or "/", query)
 
 
-def _ascii_label(label: str) -> str:
-    if label.isascii():
-        return label
+def _host(parts: _Parts) -> str:
+    labels = unquote_to_bytes(parts.host).decode("utf-8", "replace").split(".")
+    host = _WWW_RE.sub("", _ascii(".".join(filter(None, labels))).lower(), count=1)
+    turned = host.strip("[]") if ":" in host else ",".join(reversed(host.split(".")))
+    port = parts.port.lstrip("0")
+    is_default = not port or port == _DEFAULT_PORTS.get(parts.scheme, "80")
+    return turned if is_default else f"{turned}:{port}"
+
+
+def _ascii(host: str) -> str:
     try:
-        return label.encode("idna").decode("ascii")
-    except UnicodeError:  # no name of a host: any key will do
-        return _escape(label)
+        return host if host.isascii() else host.encode("idna").decode("ascii")
+    except UnicodeError:
+        return quote_from_bytes(host.encode("utf-8", "replace"))
 
 
-def _escape(text: str) -> str:
-    raw = text.encode("utf-8", "replace")
-    while (plain := unquote_to_bytes(raw)) != raw:
-        raw = plain
-    return "".join(
-        chr(byte) if 0x20 < byte < 0x7F and byte not in b"#%" else f"%{byte:02x}" for byte in raw
-    )
+def _canonical(text: str) -> str:
+    """Undo percent-encoding as often as it was done, then encode once what needs it."""
+    data = _NESTED_RE.sub(b"%25", text.encode("utf-8", "surrogatepass"))
+    while (plain := unquote_to_bytes(data)) != data:
+        data = plain
+    return quote_from_bytes(data, safe=_PLAIN)
 
 
-def _collapse(path: str) -> str:
+def _path(path: str) -> str:
     kept: list[str] = []
-    for segment in path.split("/"):
+    for segment in path.removeprefix("/").split("/"):
         if segment == ".." and kept:
             kept.pop()
-        elif segment not in {"", "."}:
+        elif segment != ".":
             kept.append(segment)
-    return "/" + "/".join(kept)
+    return "/" + "/".join(filter(None, kept))
 
 
-def _strip_path_session(path: str) -> str:
-    return _PATH_SESSION_RE.sub(r"\1\2", path)
+def _without_path_session(path: str) -> str:
+    found = _PATH_SESSION_RE.fullmatch(path)
+    return found[1] + found[2] if found else path
 
 
-def _fold_query(query: str) -> str:
-    text = _escape(query[1:]).lower()
-    while (match := _QUERY_SESSION_RE.match(text)) is not None:
-        text = match[1] + (match[2] or "")
-    if not text:
-        return ""
-    return "?" + "&".join(sorted(text.split("&"), key=lambda pair: tuple(pair.split("=", 1))))
+def _query(query: str) -> str:
+    for session_re in _QUERY_SESSION_RES:
+        found = session_re.fullmatch(query)
+        if found:
+            query = found[1] + (found[2] or "")
+    return "&".join(sorted(query.split("&"), key=lambda argument: argument.split("=", 1)))

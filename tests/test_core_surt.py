@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from hongxing_crawler.archive.surt import surt
+from hongxing_crawler.core.surt import surt
 
 CASES = json.loads(Path(__file__).with_name("cases").joinpath("surt.json").read_text())
 
