@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.report.html import render
@@ -12,7 +13,7 @@ from hongxing_crawler.report.visible import show_invisible
 from hongxing_crawler.report.weave import Span, weave
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hongxing_crawler.core.document import CleanedPage
     from hongxing_crawler.core.edits import Edit, RemovedBlock
@@ -53,17 +54,18 @@ def _received_fields(cleaned: CleanedPage) -> dict[str, str]:
     return fields | {f"caption[{i}]": image.caption for i, image in enumerate(page.images)}
 
 
-def _weave_field(received: str | None, edits: Sequence[Edit]) -> list[Span]:
-    """The field with its edits; where it is not known as received, the edits alone."""
+def _weave_field(received: str | None, edits: Sequence[Edit], value: str) -> list[Span]:
+    """The field with its edits; where it is not known as received, its value and the edits."""
     if received is not None:
         try:
             return weave(received, [edits])
         except ValueError:
             pass  # edits of a text that the page joined from several places
-    spans = []
+    spans = [Span(value), Span(" ←")]
     for edit in edits:
-        spans += [Span("… "), Span(edit.removed, edit.rule), Span(edit.inserted, "", edit.rule)]
-    return [*spans, Span(" …")]
+        spans += [Span(" … "), Span(edit.removed, edit.rule)]
+        spans += [Span(edit.inserted, "", edit.rule)] * bool(edit.inserted)
+    return spans
 
 
 def _fields(cleaned: CleanedPage) -> Iterator[tuple[str, str | list[Span]]]:
@@ -72,14 +74,18 @@ def _fields(cleaned: CleanedPage) -> Iterator[tuple[str, str | list[Span]]]:
     edits = {name: changes for name, changes in cleaned.field_edits if changes}
     plain = {
         "headline": article.headline,
-        "date_published": f"{article.date_published or '—'} ({article.date_published_raw})",
+        "date_published": f"{article.date_published or '—'} ({article.date_published_raw or '—'})",
         "source_name": article.source_name,
         "editor": article.editor,
         "channel": article.channel,
     }
+    more = {"description": article.description, "subheadline": article.subheadline}
+    more |= {f"authors[{i}]": author.name for i, author in enumerate(article.authors)}
+    more |= {f"breadcrumbs[{i}]": name for i, name in enumerate(article.breadcrumbs)}
     for name in dict.fromkeys((*plain, *edits)):
         changes = edits.get(name)
-        yield name, _weave_field(received.get(name), changes) if changes else plain[name]
+        value = plain.get(name) or more.get(name, "")
+        yield name, _weave_field(received.get(name), changes, value) if changes else value
 
 
 def _body(cleaned: CleanedPage) -> list[Span]:
@@ -119,12 +125,19 @@ def _shorten(text: str) -> str:
     return f"{text[:half]} […{len(text) - 2 * half}…] {text[-half:]}"
 
 
-def _mark(span: Span) -> str:
-    if span.removed_by:
-        return f"[-{_shorten(span.text)}-]({span.removed_by})"
-    if span.inserted_by:
-        return f"{{+{_shorten(span.text)}+}}({span.inserted_by})"
-    return span.text
+def _mark(spans: Sequence[Span], numbers: Mapping[str, int]) -> str:
+    """Write spans as ``[-removed-]{+inserted+}#rule``, the rule as its number in the list."""
+    parts: list[str] = []
+    for span, following in zip_longest(spans, spans[1:]):
+        rule = span.removed_by or span.inserted_by
+        if not rule:
+            parts.append(span.text)
+            continue
+        text = _shorten(span.text)
+        parts.append(f"[-{text}-]" if span.removed_by else f"{{+{text}+}}")
+        if following is None or rule not in {following.inserted_by, following.removed_by}:
+            parts.append(f"#{numbers[rule]}")
+    return "".join(parts)
 
 
 def _block_lines(block: RemovedBlock) -> Iterator[str]:
@@ -147,14 +160,16 @@ def _lines(cleaned: CleanedPage) -> Iterator[str]:
     yield from (f"warning: {warning}" for warning in _warnings(cleaned))
     yield "\nRules:"
     counts = count_rules(cleaned)
-    yield from (f"  {n:5} × {rule}: {describe_rule(rule)}" for rule, n in counts.most_common())
+    numbers = {rule: number for number, (rule, _) in enumerate(counts.most_common(), start=1)}
+    for rule, number in numbers.items():
+        yield f"  #{number:<2} {counts[rule]:4} × {rule}: {describe_rule(rule)}"
     if not counts:
         yield "  none: nothing was removed or changed"
     yield "\nFields:"
     for name, value in _fields(cleaned):
-        yield f"  {name}: {value if isinstance(value, str) else ''.join(map(_mark, value))}"
-    yield "\nBody, [-removed-](rule) and {+inserted+}(rule):\n"
-    yield "".join(map(_mark, _body(cleaned)))
+        yield f"  {name}: {value if isinstance(value, str) else _mark(value, numbers)}"
+    yield "\nBody, [-removed-] and {+inserted+} by #rule:\n"
+    yield _mark(_body(cleaned), numbers)
     yield f"\nRemoved blocks ({len(cleaned.removed)}):"
     for block in cleaned.removed:
         yield from _block_lines(block)

@@ -13,13 +13,14 @@ _INVISIBLE_RE = re.compile(
 
 
 def _name(match: re.Match[str]) -> str:
-    return f"⟨U+{ord(match[0]):04X}⟩"
+    code = ord(match[0])
+    return f"⟨{code:02X}⟩" if code < 0x100 else f"⟨U+{code:04X}⟩"
 
 
 def show_invisible(text: str) -> str:
     r"""Replace control and direction characters by their names.
 
     >>> show_invisible("会\x05议\u202e。\x1b[2J")
-    '会⟨U+0005⟩议⟨U+202E⟩。⟨U+001B⟩[2J'
+    '会⟨05⟩议⟨U+202E⟩。⟨1B⟩[2J'
     """
     return _INVISIBLE_RE.sub(_name, text)
