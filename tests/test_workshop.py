@@ -49,6 +49,10 @@ def test_what_the_package_imports_is_declared():
     assert _imported("hongxing_crawler") - optional <= RUNTIME
 
 
+def test_what_is_declared_is_imported():
+    assert _imported("hongxing_crawler") >= RUNTIME
+
+
 @pytest.mark.parametrize("folder", ["tests", "bench"])
 def test_what_the_workshop_imports_is_declared(folder):
     assert _imported(folder) <= RUNTIME | EXTRAS["dev"]
