@@ -38,9 +38,9 @@ def counted_ids():
     return lambda: f"urn:uuid:00000000-0000-4000-8000-{next(numbers):012}"
 
 
-def writer(folder, **more):
+def writer(folder, prefix="demo-run", **more):
     values = {"warcinfo": {"operator": "a library"}, "now": lambda: START, "new_id": counted_ids()}
-    return WarcWriter(folder, "demo-run", **{**values, **more})
+    return WarcWriter(folder, prefix, **{**values, **more})
 
 
 def original_of(capture):

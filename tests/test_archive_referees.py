@@ -49,7 +49,7 @@ def archive(tmp_path_factory):
     referee_python()
     folder = tmp_path_factory.mktemp("referees")
     expected = []
-    with writer(folder / "warc", max_bytes=9000) as warc:
+    with writer(folder / "warc", "site-run_20261123T080000Z", max_bytes=9000) as warc:
         captures = []
         for number, (url, (head, body)) in enumerate(PAGES.items()):
             heads = {"head": head + b"\r\n"} if head else {}

@@ -1,6 +1,7 @@
 import gzip
 import json
 import os
+import re
 import tracemalloc
 import zipfile
 
@@ -72,6 +73,21 @@ def test_the_index_map_leads_to_the_blocks(archive, tmp_path):
 
         assert gzip.decompress(block).split(b" ", 2)[:2] == key
     assert b"cdxj-gzip-1.0" in meta
+
+
+def test_files_whose_names_differ_in_case_alone_keep_apart(tmp_path):
+    warcs = []
+    for prefix in ("run_T", "run_t", "红"):
+        with writer(tmp_path / "warc", prefix) as warc:
+            warc.write_exchange(exchange())
+        warcs += warc.close()
+    report = pack(tmp_path / "x.wacz", warcs, [], PackageInfo("x", START, "x"))
+    with zipfile.ZipFile(report.path) as package:
+        resources = json.loads(package.read("datapackage.json"))["resources"]
+    names = [resource["name"] for resource in resources]
+
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9._-]+", name) for name in names)
 
 
 def test_packing_again_gives_the_same_bytes(archive, tmp_path):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import re
 import zipfile
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,7 @@ WACZ_VERSION = "1.1.1"
 _INDEX_NAME = "index.cdx.gz"
 _BLOCK_LINES = 1000  # index lines in one gzip member
 _PIECE_BYTES = 1 << 20
+_NOT_IN_NAMES_RE = re.compile(r"[^a-z0-9._-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +155,18 @@ class _Packer:
                 size += len(piece)
         self._resources.append(
             {
-                "name": name.rpartition("/")[2],
+                "name": self._resource_name(name),
                 "path": name,
                 "hash": f"sha256:{digest.hexdigest()}",
                 "bytes": size,
             }
         )
+
+    def _resource_name(self, path: str) -> str:
+        """Make a name of the few characters that data packages allow, and of only one entry."""
+        name = _NOT_IN_NAMES_RE.sub("-", path.rpartition("/")[2].lower())
+        taken = {resource["name"] for resource in self._resources}
+        return name if name not in taken else f"{name}-{len(taken)}"
 
     def _index_blocks(self, lines: Iterator[bytes]) -> Iterator[bytes]:
         """Compress the index in blocks that a reader can fetch one by one."""
