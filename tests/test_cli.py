@@ -31,6 +31,7 @@ def test_help_answers_at_once(hongxing):
     assert done.returncode == ExitCode.OK
     for name in COMMANDS:
         assert f"\n  {name} ".encode() in done.stdout
+    assert b"..." not in done.stdout.partition(b"Commands:")[2]
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -22,9 +22,9 @@ _SHOWN_FINDINGS = 50
 @common_options
 @click.pass_obj
 def verify(shell: Shell, *, deep: bool) -> int:
-    """Check the archive: WARC files, indexes. Exit 10 when something is damaged.
+    """Check WARC files and indexes.
 
-    Nothing is changed. Files that a running crawl still writes are left out.
+    Exit 10 when something is damaged. Nothing is changed. Files that a running crawl still writes are left out.
     """
     from hongxing_crawler.soundness import verify_home
 
@@ -48,7 +48,7 @@ def verify(shell: Shell, *, deep: bool) -> int:
 @common_options
 @click.pass_obj
 def repair(shell: Shell) -> int:
-    """Finish the files of killed runs, and make missing indexes.
+    """Finish files of killed runs, make missing indexes.
 
     A torn tail is cut off; when whole records follow damage, they are copied and the damaged
     file is kept beside them. The next crawl does the same by itself.
@@ -83,7 +83,10 @@ def _tell_repair(report: RepairReport) -> str:
 @common_options
 @click.pass_obj
 def pack(shell: Shell, run_id: str | None, out: Path | None) -> int:
-    """Pack WARC files, index and page list as one WACZ file for replay tools."""
+    """Pack the archive as one WACZ file.
+
+    With index and page list, for ReplayWeb.page and pywb.
+    """
     from hongxing_crawler.upkeep import pack_home
 
     home = shell.home()

@@ -49,7 +49,7 @@ def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @common_options
 @click.pass_obj
 def crawl(shell: Shell, /, site: str | None, seeds: tuple[str, ...], **flags: Any) -> int:
-    """Crawl a site: what is new, changed or gone since the last run.
+    """Crawl a site: what is new, changed or gone.
 
     SITE is the name of a profile (hongxing, generic) or a file of your own. A run that was
     stopped, by whatever, goes on where it was: type the same command again.
@@ -67,6 +67,7 @@ def crawl(shell: Shell, /, site: str | None, seeds: tuple[str, ...], **flags: An
 @click.option(
     "--state",
     type=click.IntRange(1, 2),
+    metavar="1|2",
     default=1,
     help="1: the site as it is; 2: some days later, with changed and removed pages.",
 )
@@ -74,7 +75,7 @@ def crawl(shell: Shell, /, site: str | None, seeds: tuple[str, ...], **flags: An
 @common_options
 @click.pass_obj
 def demo(shell: Shell, /, state: int, **flags: Any) -> int:
-    """Serve a small replica of the site on this machine and crawl it.
+    """Crawl a small replica of the site on this machine.
 
     Nothing leaves the machine. Everything is kept in var/demo, or in --home.
     """

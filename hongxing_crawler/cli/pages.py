@@ -37,6 +37,7 @@ def _check_url(_context: click.Context, _parameter: click.Parameter, url: str) -
 @click.argument("file", type=click.File("rb"))
 @click.option(
     "--url",
+    metavar="URL",
     default=_NO_URL,
     callback=_check_url,
     help="Where the page came from: links are read from there.",
@@ -105,9 +106,9 @@ def _decode(data: bytes) -> str:
 @common_options
 @click.pass_obj
 def restore(shell: Shell, file: BinaryIO, *, explain: bool) -> None:
-    """Restore one damaged text and print it; sound text comes out as it went in.
+    """Restore one damaged text and print it.
 
-    FILE is text in any Chinese encoding, - reads it from standard input. Prints UTF-8.
+    Sound text comes out as it went in. FILE is text in any Chinese encoding, - reads it from standard input. Prints UTF-8.
     """
     from hongxing_crawler.cli.restored import explain_restored
     from hongxing_crawler.core.restore import restore as restore_text

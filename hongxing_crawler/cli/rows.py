@@ -34,7 +34,10 @@ def _open_state(home: Home) -> State:
 @common_options
 @click.pass_obj
 def status(shell: Shell, runs: int) -> int:
-    """Show what the home holds, its last runs, and whether one is at work."""
+    """Show what the home holds and its last runs.
+
+    And whether a run is at work, and since when. Changes nothing.
+    """
     from hongxing_crawler.cli.tables import show_status
     from hongxing_crawler.upkeep import look_at
 
@@ -54,7 +57,10 @@ def status(shell: Shell, runs: int) -> int:
 @common_options
 @click.pass_obj
 def export(shell: Shell, out: Path | None, as_of: datetime | None) -> int:
-    """Write the rows again from the state: the snapshot, and deltas that are missing."""
+    """Write the rows again from the state.
+
+    The snapshot, and deltas that are missing. Every crawl does so by itself.
+    """
     from hongxing_crawler.store.rows import export_run, write_snapshot
     from hongxing_crawler.upkeep import last_run
 
@@ -80,9 +86,9 @@ def export(shell: Shell, out: Path | None, as_of: datetime | None) -> int:
 @common_options
 @click.pass_obj
 def reprocess(shell: Shell, warcs: tuple[Path, ...], out: Path | None, site: str | None) -> int:
-    """Make the rows again from the archive, without the network.
+    """Make the rows again from the archive.
 
-    With the same program and profile they are those of the crawl, byte for byte, and the
+    Without the network. With the same program and profile they are those of the crawl, byte for byte, and the
     command says so. Without WARC files all those of the home are read. The home's own rows
     stay as they are.
     """
@@ -106,7 +112,10 @@ def reprocess(shell: Shell, warcs: tuple[Path, ...], out: Path | None, site: str
 @common_options
 @click.pass_obj
 def report(shell: Shell, run_id: str | None) -> int:
-    """Write the report of a run again, as a web page; default the last run."""
+    """Write the web page of a run again.
+
+    RUN is the last one by default; hongxing status lists them.
+    """
     from hongxing_crawler.upkeep import write_report
 
     home = shell.home()

@@ -128,7 +128,7 @@ class Command(click.Command):
         records: dict[bool, list[tuple[str, str]]] = {False: [], True: []}
         for parameter in self.get_params(ctx):
             record = parameter.get_help_record(ctx)
-            if record is not None:
+            if record is not None and not isinstance(parameter, click.Argument):
                 records[isinstance(parameter, CommonOption)].append(record)
         for is_common, title in ((False, "Options"), (True, "Options of every command")):
             if records[is_common]:
