@@ -24,7 +24,8 @@ _SHOWN_FINDINGS = 50
 def verify(shell: Shell, *, deep: bool) -> int:
     """Check WARC files and indexes.
 
-    Exit 10 when something is damaged. Nothing is changed. Files that a running crawl still writes are left out.
+    Exit 10 when something is damaged. Nothing is changed. Files that a running crawl still
+    writes are left out.
     """
     from hongxing_crawler.soundness import verify_home
 

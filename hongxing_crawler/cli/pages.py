@@ -108,7 +108,8 @@ def _decode(data: bytes) -> str:
 def restore(shell: Shell, file: BinaryIO, *, explain: bool) -> None:
     """Restore one damaged text and print it.
 
-    Sound text comes out as it went in. FILE is text in any Chinese encoding, - reads it from standard input. Prints UTF-8.
+    Sound text comes out as it went in. FILE is text in any Chinese encoding, - reads it from
+    standard input. Prints UTF-8.
     """
     from hongxing_crawler.cli.restored import explain_restored
     from hongxing_crawler.core.restore import restore as restore_text

@@ -88,9 +88,9 @@ def export(shell: Shell, out: Path | None, as_of: datetime | None) -> int:
 def reprocess(shell: Shell, warcs: tuple[Path, ...], out: Path | None, site: str | None) -> int:
     """Make the rows again from the archive.
 
-    Without the network. With the same program and profile they are those of the crawl, byte for byte, and the
-    command says so. Without WARC files all those of the home are read. The home's own rows
-    stay as they are.
+    Without the network. With the same program and profile they are those of the crawl, byte for
+    byte, and the command says so. Without WARC files all those of the home are read. The home's
+    own rows stay as they are.
     """
     from hongxing_crawler.cli.tables import show_reprocessed
     from hongxing_crawler.upkeep import reprocess_home, reprocess_warcs
