@@ -121,11 +121,13 @@ def test_coverage_adds_up_the_pages_of_a_list(archive, home):
     archive.add(LIST, second, kind="list")
     for number, origin in enumerate((LIST, second, second)):
         archive.state.add_found([_article(number)], origin)
+    archive.state.add_found([_article(9)], ONE)
     archive.end()
     rows = {row.name: row for row in _collect(archive, home).coverage}
 
     assert (rows[LIST].known, rows[LIST].pending) == (3, 3)
     assert rows["list"].known == 2
+    assert rows["文中链接 · linked by articles"].known == 1
 
 
 def _article(number):

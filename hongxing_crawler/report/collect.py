@@ -37,6 +37,8 @@ _PAGES_MAX = 300
 _HOSTS_MAX = 200
 _HISTORY_MAX = 60
 _COVERAGE_MAX = 60
+_LIST_MIN = 3  # articles that make a page a list worth a line of its own
+_ELSEWHERE = "文中链接 · linked by articles"
 _STATUS_PREFIX = "downloader/response_status_count/"
 _LATENCY_PREFIX = "hongxing/archive/latency_count/"  # then the upper end of a range, seconds
 _PAGE_NUMBER_RE = re.compile(r"_\d{1,6}(\.s?html?)$")
@@ -199,6 +201,9 @@ def _coverage(
     for found_on, kind, state, count in rows:
         place = _PAGE_NUMBER_RE.sub(r"\1", found_on) if kind == "article" and found_on else kind
         states.setdefault(names.get(place, place), Counter())[state] += count
+    for place in [place for place in states if "://" in place]:
+        if states[place].total() < _LIST_MIN:  # articles that other articles link to
+            states.setdefault(_ELSEWHERE, Counter()).update(states.pop(place))
     ordered = sorted(states.items(), key=lambda item: (-item[1].total(), item[0]))
     return tuple(
         Coverage(
