@@ -12,6 +12,7 @@ _NOTES = {
     "spam.name_wheel": "Names between bars, without sentence marks: a wheel of links.",
     "spam.name_run": "A run of names between bars, without sentence marks: a wheel of links.",
     "restore": "Damage by a mirror kit, undone; the proof is the verdict of the page.",
+    "restore.encoding": "Characters that were written in one encoding and read in another.",
     "restore.script": "Simplified characters that a kit had turned into Traditional ones.",
     "restore.gloss": "Pinyin in brackets that a kit had put behind certain characters.",
     "restore.noise": "Control characters that a kit had put before punctuation marks.",
