@@ -81,8 +81,8 @@ def referee(module, *arguments, **more):
 
 
 def referee_python():
-    folder = os.environ.get("HONGXING_REFEREES", "")
-    python = Path(folder) / "bin" / "python"
-    if not folder or not python.exists():
-        pytest.skip("HONGXING_REFEREES names no environment; `make referees` builds one")
+    built = Path(__file__).parent.parent / ".venv" / "referees"
+    python = Path(os.environ.get("HONGXING_REFEREES") or built) / "bin" / "python"
+    if not python.exists():
+        pytest.skip("no environment of referees; `make referees` builds one")
     return python

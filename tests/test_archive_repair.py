@@ -2,12 +2,15 @@ import contextlib
 
 import pytest
 from archive_kit import exchange, varied_body, writer
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hongxing_crawler.archive import disk
 from hongxing_crawler.archive.captures import read_exchanges
 from hongxing_crawler.archive.findings import Kind
 from hongxing_crawler.archive.reader import read_records
 from hongxing_crawler.archive.repair import repair_file, repair_folder, repair_open_file
+from hongxing_crawler.archive.verify import verify_warc
 from hongxing_crawler.exceptions import ArchiveError
 
 
@@ -48,7 +51,7 @@ def test_every_possible_cut_keeps_exactly_the_whole_groups(left_behind):
     group_ends = [capture.offset + capture.length for capture in captures]
     final = path.with_suffix("")
     near_ends = {end + by for end in group_ends[1:] for by in (-9, -8, -7, -1, 0, 1, 2, 3, 11)}
-    between = range(group_ends[0], len(data), 31)
+    between = range(group_ends[0], len(data), 101)
     for cut in sorted(near_ends.union(between)):
         path.write_bytes(data[:cut])
         report = repair_open_file(path)
@@ -188,3 +191,58 @@ def test_a_repair_that_is_interrupted_can_be_repeated(left_behind, monkeypatch, 
 
     assert urls_in(path.with_suffix("")) == [url(n) for n in kept]
     assert not path.exists()
+
+
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from(["flip", "cut", "zero", "insert", "drop", "double"]),
+        st.floats(0, 1),
+        st.integers(1, 3000),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+def changed(data, changes):
+    for kind, where, length in changes:
+        at = int(where * len(data))
+        middle = data[at : at + length]
+        middle = {
+            "flip": bytes(byte ^ 0x55 for byte in middle[:3]) + middle[3:],
+            "cut": b"",
+            "zero": bytes(len(middle)),
+            "insert": b"\x1f\x8b\x08WARC/1.1\r\n" + middle,
+            "drop": b"",
+            "double": middle * 2,
+        }[kind]
+        data = data[:at] + middle + (b"" if kind == "cut" else data[at + length :])
+    return data
+
+
+@given(changes=CHANGES)
+@settings(max_examples=40, deadline=None)
+def test_whatever_is_done_to_a_file_the_repaired_one_holds_only_true_records(
+    tmp_path_factory, changes
+):
+    folder = tmp_path_factory.mktemp("any")
+    with writer(folder) as warc:
+        true = {
+            url(n): warc.write_exchange(exchange(url=url(n), body=varied_body(n))).payload_digest
+            for n in range(5)
+        }
+    [path] = warc.close()
+    path.write_bytes(changed(path.read_bytes(), changes))
+    target = folder / "repaired.warc.gz"
+    if not any(read_records(path, [])):
+        with pytest.raises(ArchiveError, match="no whole record"):
+            repair_file(path, target)
+        return
+    repair_file(path, target)
+
+    assert all(
+        true[archived.capture.url] == archived.capture.payload_digest
+        for archived in read_exchanges(target)
+    )
+    kinds = {finding.kind for finding in verify_warc(target)}
+    assert kinds <= {Kind.NO_WARCINFO, Kind.DOUBLE_ID, Kind.RELATION}

@@ -2,6 +2,7 @@ import errno
 import fcntl
 import gzip
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,11 @@ from archive_kit import (
 from warcio.archiveiterator import ArchiveIterator
 
 from hongxing_crawler.archive import disk
-from hongxing_crawler.archive.captures import capture_of
+from hongxing_crawler.archive.captures import capture_of, read_exchanges
+from hongxing_crawler.archive.groups import GroupBuilder
 from hongxing_crawler.archive.heads import redact
 from hongxing_crawler.archive.reader import read_at
-from hongxing_crawler.archive.verify import verify_warc
+from hongxing_crawler.archive.verify import verify_warc, verify_warcs
 from hongxing_crawler.exceptions import ArchiveError
 
 
@@ -397,3 +399,65 @@ def test_secrets_go_and_every_other_byte_stays(line, kept, line_end):
     end = line_end + b"X-B: 1" + line_end + line_end
 
     assert redact(start + line + end) == start + kept + end
+
+
+def test_a_truncated_response_says_so(tmp_path):
+    with writer(tmp_path) as warc:
+        warc.write_exchange(exchange(body=GBK_PAGE[:100], truncated="disconnect"))
+    [path] = warc.close()
+
+    assert headers(path, "response")[0]["WARC-Truncated"] == "disconnect"
+    assert blocks(path, "response") == [OK_HEAD + GBK_PAGE[:100]]
+
+
+def test_threads_do_not_mix_their_groups(tmp_path):
+    numbers = range(40)
+    with writer(tmp_path, max_bytes=20_000) as warc, ThreadPoolExecutor(8) as pool:
+        captures = list(
+            pool.map(
+                lambda n: warc.write_exchange(
+                    exchange(url=f"http://site.example/{n}", body=varied_body(n)),
+                    metadata={"n": str(n)},
+                ),
+                numbers,
+            )
+        )
+    paths = warc.close()
+    found = {
+        archived.capture.url: (archived.metadata["n"], archived.record.payload())
+        for path in paths
+        for archived in read_exchanges(path)
+    }
+
+    assert verify_warcs(paths).findings == []
+    assert found == {f"http://site.example/{n}": (str(n), varied_body(n)) for n in numbers}
+    assert len({(c.warc_filename, c.offset) for c in captures}) == len(numbers)
+
+
+def test_a_spool_that_changes_meanwhile_is_refused(tmp_path, monkeypatch):
+    spool = tmp_path / "spool"
+    spool.write_bytes(b"a" * 5000)
+    warc = writer(tmp_path / "warc")
+    warc.write_exchange(exchange())
+    path = tmp_path / "warc" / "demo-run-00000.warc.gz.open"
+    before = path.read_bytes()
+    build = GroupBuilder.exchange
+
+    def build_then_shrink(*values):
+        group = build(*values)
+        spool.write_bytes(b"a" * 4000)
+        return group
+
+    monkeypatch.setattr(GroupBuilder, "exchange", build_then_shrink)
+    with pytest.raises(ArchiveError, match="changed while it was archived"):
+        warc.write_exchange(exchange(url="http://site.example/b", body=spool))
+
+    assert path.read_bytes() == before
+    warc.close()
+
+
+def test_a_spool_that_is_gone_is_refused(tmp_path):
+    warc = writer(tmp_path / "warc")
+    with pytest.raises(ArchiveError, match="No such file"):
+        warc.write_exchange(exchange(body=tmp_path / "missing"))
+    warc.close()
