@@ -221,7 +221,7 @@ def changed(data, changes):
 
 
 @given(changes=CHANGES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_whatever_is_done_to_a_file_the_repaired_one_holds_only_true_records(
     tmp_path_factory, changes
 ):
@@ -234,8 +234,8 @@ def test_whatever_is_done_to_a_file_the_repaired_one_holds_only_true_records(
     [path] = warc.close()
     path.write_bytes(changed(path.read_bytes(), changes))
     target = folder / "repaired.warc.gz"
-    if not any(read_records(path, [])):
-        with pytest.raises(ArchiveError, match="no whole record"):
+    if not any(record.type in {"warcinfo", "response"} for record in read_records(path, [])):
+        with pytest.raises(ArchiveError, match="no whole exchange"):
             repair_file(path, target)
         return
     repair_file(path, target)

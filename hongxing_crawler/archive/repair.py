@@ -86,7 +86,7 @@ def repair_file(path: Path, target: Path) -> RepairReport:
     with _errors_named(path):
         survey = _Survey(path)
         if not survey.kept:
-            raise ArchiveError(f"{path} holds no whole record, nothing to repair")
+            raise ArchiveError(f"{path} holds no whole exchange, nothing to repair")
         _copy(survey, target)
         return survey.report(target)
 
