@@ -169,13 +169,32 @@ def print_table(summary: dict[str, dict[str, float]]) -> None:
     print(" " * width, *(f"{variant:>9}" for variant in summary))
     for name in names:
         print(f"{name:{width}}", *(f"{values[name]:9.2f}" for values in summary.values()))
-    *peers, last = summary
+    print()
+
+
+def print_ratios(runs: list[Run], page_count: int) -> None:
+    """CPU of the last variant over each other's: median of the ratios round by round."""
+    *peers, last = dict.fromkeys(run.variant for run in runs)
     for peer in peers:
-        ratios = [
-            summary[last][key] / summary[peer][key]
-            for key in ("cpu_ms_per_page", "cpu_ms_per_page_with_startup")
+        net = _ratios(runs, last, peer, page_count, net=True)
+        whole = _ratios(runs, last, peer, page_count, net=False)
+        print(f"CPU {last} / {peer}: {median(net):.2f} (with start-up {median(whole):.2f})")
+
+
+def _ratios(runs: list[Run], one: str, other: str, page_count: int, *, net: bool) -> list[float]:
+    """Neighbouring runs share the machine's mood, so each round is compared with itself."""
+    costs = {
+        variant: [
+            large.cpu_s - (small.cpu_s if net else 0.0)
+            for small, large in zip(
+                (r for r in runs if r.variant == variant and r.pages != page_count),
+                (r for r in runs if r.variant == variant and r.pages == page_count),
+                strict=True,
+            )
         ]
-        print(f"CPU {last} / {peer}: {ratios[0]:.2f} (with start-up {ratios[1]:.2f})")
+        for variant in (one, other)
+    }
+    return [a / b for a, b in zip(costs[one], costs[other], strict=True)]
 
 
 def main() -> None:
@@ -194,6 +213,7 @@ def main() -> None:
         )
     else:
         print_table(summary)
+        print_ratios(runs, options.pages)
 
 
 if __name__ == "__main__":
