@@ -59,8 +59,9 @@ def find_surviving(cleaned, gold):
 
 
 def find_untraced(cleaned, gold):
-    """Find texts that went without a removed block that holds them; ids are no text."""
+    """Find texts that went without an edit or removed block that holds them; ids are no text."""
     blocks = [block.text for block in cleaned.removed]
+    blocks += [edit.removed for step in cleaned.steps for edit in step.edits]
     texts = [text for text in gold["gone"] if not re.fullmatch(r"[a-z0-9]{5}", text)]
     return [text for text in texts if not any(text in block for block in blocks)]
 
