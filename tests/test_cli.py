@@ -1,5 +1,6 @@
 import errno
 import json
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -139,7 +140,7 @@ def test_clean_refuses_what_is_no_page_address_or_file(hongxing, flags):
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path):
-    shell = f"{' '.join(MODULE)} schema | head -c 1; echo ${{PIPESTATUS[0]}}"
+    shell = f"{shlex.join(MODULE)} schema | head -c 1; echo ${{PIPESTATUS[0]}}"
 
     done = subprocess.run(
         ["bash", "-c", shell], capture_output=True, cwd=tmp_path, timeout=60, check=True
