@@ -64,6 +64,7 @@ class Page:
     list_item_count: int = 0
     removed: tuple[RemovedBlock, ...] = ()
     warnings: tuple[str, ...] = ()
+    page_count: int = 1  # pages of the site that were joined into this one
     text_sample: str = ""  # all visible text of the page, bounded: what damage is learnt from
 
 
