@@ -40,7 +40,8 @@ def script_table() -> dict[int, str]:
     for code in range(0x4E00, 0x9FA6):
         char = chr(code)
         form = convert(char)
-        if form != char and len(form) == 1 and char not in LEFT_ALONE and gbk(char) and gbk(form):
+        is_common = char not in LEFT_ALONE and char.encode("gb2312", "ignore")
+        if form != char and len(form) == 1 and is_common and gbk(form):
             table[code] = form
     return table | str.maketrans("签闲", "簽閑")
 

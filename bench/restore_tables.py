@@ -34,15 +34,17 @@ import pypinyin
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PACKAGE_WEIGHT = {2: 0.15, 3: 0.04}  # by length: the packages collect rare words and sayings
+_PACKAGE_WEIGHT = {2: 2000, 3: 150}  # by length: the packages collect rare words and sayings
 _IN_WORDS = 0.8
 _ALONE = 0.1  # least part of a character's places that are words of one character
 _FIRST, _LAST = 0x4E00, 0x9FA5
 # In use in Simplified text, and in nothing that a table of this kind converts.
 _HONEST_FORMS = frozenset("么拚醣吒乾藉瞭覆著")
+# Written by some tables for characters that opencc leaves alone.
+_WRITTEN_BY_SOME = frozenset("採佈註誌週僱捨唸嚐併倖弔慾摺歎氾洩盃迴鍊鑑餵蹟")
 # Names in Simplified text hold them.
 _NAME_FORMS = frozenset("昇堃喆甯祐珮菴嶽菸")
-_LEVELS = (0, 0.1, 0.5, 2, 4, 8, 16, 32, 64)
+_LEVELS = (0, 0.05, 0.15, 0.5, 2, 4, 8, 16, 32, 64)
 
 
 def _is_gbk(char: str) -> bool:
@@ -120,10 +122,14 @@ def _script_rows() -> dict[str, tuple[str, str]]:
 
 def build_script() -> str:
     lines = []
+    first = {simple: forms[0] for simple, forms in read_opencc("STCharacters").items()}
     for form, (simple, kind) in sorted(_script_rows().items()):
-        if not (_is_gbk(form) and _is_gbk(simple)) or form in _HONEST_FORMS:
+        if not (_is_gbk(form) and _is_gbk(simple)) or form in _HONEST_FORMS or form in first:
             continue
-        if form in _NAME_FORMS:
+        if kind == "other" and first.get(simple, simple) == simple:
+            if form in _WRITTEN_BY_SOME:
+                lines.append(f"{form}\t{simple}\tshared\n")
+        elif form in _NAME_FORMS:
             if kind == "first":
                 lines.append(f"{form}\t{simple}\tshared\n")
         elif _is_gb2312(form):
@@ -155,27 +161,34 @@ def _level(count: float) -> int:
 
 def _share(rank: int) -> float:
     """Share of text of the character at this rank: Zipf's law with a thinner tail."""
-    return 0.36 / (rank + 9) * math.exp(-rank / 900)
+    return 0.038 if rank == 0 else 0.095 * (rank + 9) ** -0.75 * math.exp(-rank / 1000)
 
 
-def _word_weights() -> dict[str, float]:
-    words = {word: _PACKAGE_WEIGHT[min(len(word), 3)] for word in read_words()}
+def _shares() -> dict[str, float]:
+    """Share of text of every character."""
+    singles = Counter(char for word in read_words() for char in word if _is_gbk(char))
+    shares = {char: min(2e-5, 2e-7 * count + 2e-7) for char, count in singles.items()}
+    chars, _ = read_own_words()
+    shares |= {char: _share(rank) for rank, char in enumerate(chars)}
+    total = sum(shares.values())
+    return {char: share / total for char, share in shares.items()}
+
+
+def _word_weights(shares: Mapping[str, float]) -> dict[str, float]:
+    """Own words with their weights; those of the packages by how frequent their characters are."""
+    words: dict[str, float] = {}
+    for word in read_words():
+        product = math.prod(shares.get(char, 1e-8) for char in word)
+        mean = product ** (1 / len(word))
+        words[word] = min(4.0, _PACKAGE_WEIGHT[min(len(word), 3)] * mean)
     _, own = read_own_words()
     return words | {word: float(weight) for word, weight in own.items() if len(word) > 1}
 
 
-def _shares(words: Mapping[str, float]) -> dict[str, float]:
-    """Share of text of every character."""
-    singles = Counter(char for word in words for char in word if _is_gbk(char))
-    shares = {char: min(2e-5, 2e-7 * count + 2e-7) for char, count in singles.items()}
-    chars, _ = read_own_words()
-    return shares | {char: _share(rank) for rank, char in enumerate(chars)}
-
-
 def build_pairs() -> str:
     """Share of a character, of words that it starts, of its places that end a word; followers."""
-    words = _word_weights()
-    shares = _shares(words)
+    shares = _shares()
+    words = _word_weights(shares)
     scale = _IN_WORDS * sum(shares.values()) / sum(len(word) * words[word] for word in words)
     inside, starts, ends = Counter(), Counter(), Counter()
     pairs: Counter[str] = Counter()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from hongxing_crawler.core.document import DamagedPlace, GlossEntry
 from hongxing_crawler.core.edits import Edit
+from hongxing_crawler.core.restore.certainty import is_certain
+from hongxing_crawler.core.restore.gbk import char_across
 from hongxing_crawler.core.restore.model import fold
 from hongxing_crawler.core.restore.proof import prove_line, prove_run
 from hongxing_crawler.core.restore.search import GLOSS_RE, LOST, Evidence, Guess, RunSearch
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
 
     from hongxing_crawler.core.restore.language import PairModel
 
-_MARGIN: Final = 6.0  # natural logarithm: the second-best reading is 400 times less likely
 _LISTED: Final = 4  # alternatives written down
 _ORDER: Final = ("clean", "proved", "guessed", "lossy")
 _LOSS_RE: Final = re.compile("[?\ufffd]")
@@ -48,6 +49,7 @@ class Span:
     verdict: str = "proved"
     alternatives: tuple[str, ...] = ()
     learnt: tuple[tuple[str, str], ...] = ()
+    lost_count: int = 0
     margin: float = 99.0  # how much likelier than the next reading, as a natural logarithm
 
 
@@ -79,7 +81,11 @@ class _Repair:
         self.damage = damage
         self.text = text
         self.evidence = Evidence(
-            damage.glosses, damage.on_page, damage.model, is_folded=damage.is_folded
+            damage.glosses,
+            damage.on_page,
+            damage.model,
+            is_folded=damage.is_folded,
+            has_noise=damage.noise_count > 0,
         )
         self.edits: list[Edit] = []
         self.places: list[DamagedPlace] = []
@@ -159,27 +165,31 @@ class _Repair:
         """Glosses, noise and converted characters where the reader is aligned."""
         at = start
         while at < end:
-            char = line[at]
-            gloss = GLOSS_RE.match(line, at + 1, end) if line.startswith("(", at + 1) else None
-            if gloss is not None and self._belongs(char, gloss[1]):
-                yield Span(at, gloss.end(), char, "restore.gloss")
-                at = gloss.end()
-                continue
-            if "\x05" <= char <= "\x08":
-                noise = _NOISE_RE.match(line, at, end)
-                if noise is not None:
-                    yield Span(at, noise.end(), "", "restore.noise")
-                    at = noise.end()
-                    continue
-            if ord(char) in self.damage.script:
-                yield Span(at, at + 1, char, "restore.script")
-            at += 1
+            span = self._span_at(line, at, end)
+            if span is not None:
+                yield span
+            at = span.end if span else at + 1
 
-    def _belongs(self, char: str, reading: str) -> bool:
-        known = self.damage.glosses.get(char)
-        if known is not None:
-            return known.strip() == reading
-        return has_reading(char, reading)
+    def _span_at(self, line: str, at: int, end: int) -> Span | None:
+        char = line[at]
+        if line.startswith("(", at + 1) and (gloss := GLOSS_RE.match(line, at + 1, end)):
+            owner = self._owner(char, line[at - 1 : at], gloss[1])
+            if owner:
+                learnt = () if owner in self.damage.glosses else ((owner, gloss[1] + gloss[2]),)
+                return Span(at, gloss.end(), char, "restore.gloss", learnt=learnt)
+        if "\x05" <= char <= "\x08" and (noise := _NOISE_RE.match(line, at, end)):
+            return Span(at, noise.end(), "", "restore.noise")
+        return Span(at, at + 1, char, "restore.script") if ord(char) in self.damage.script else None
+
+    def _owner(self, char: str, before: str, reading: str) -> str:
+        """The character whose gloss follows ``char``: itself, or one made of bytes across."""
+        if char > "\x7f":
+            owner = char
+        else:
+            owner = char_across(before, char)
+        known = self.damage.glosses.get(owner)
+        belongs = known.strip() == reading if known else has_reading(owner, reading)
+        return owner if owner and belongs else ""
 
     def _run_span(self, search: RunSearch, start: int, context: str) -> Span | None:
         before = context[-1:]
@@ -193,9 +203,13 @@ class _Repair:
             return None
         others = [path for path in proved[1:] if path.out != best.out]
         margin = best.score - others[0].score if others else 99.0
-        verdict = "lossy" if best.is_lossy else "proved" if margin >= _MARGIN else "guessed"
+        after = search.line[end : end + 1]
+        is_sure = is_certain(context[:-1][-4:], best, others, after, self.damage.model)
+        verdict = "lossy" if best.is_lossy else "proved" if is_sure else "guessed"
         listed = tuple(path.out[len(before) :] for path in others[:_LISTED])
-        return Span(start, end, true, "restore.frame", verdict, listed, best.learnt, margin)
+        return Span(
+            start, end, true, "restore.frame", verdict, listed, best.learnt, best.lost_count, margin
+        )
 
     def _explains(self, line: str, start: int, before: str, path: Guess) -> bool:
         return prove_run(line[start : path.pos], before, path.out, self.damage, path.learnt)

@@ -48,6 +48,11 @@ def pair_of(char: str) -> int:
     return pair
 
 
+def char_across(before: str, char: str) -> str:
+    """The character made of the second byte of one and an ASCII character: 組 in 徒M."""
+    return chars_by_pair().get((pair_of(before) & 0xFF) << 8 | ord(char), "") if before else ""
+
+
 def _lose(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeDecodeError):
         raise error

@@ -16,7 +16,7 @@ from hongxing_crawler.core.restore.tables import pair_rows, to_simplified
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LEVEL_COUNTS: Final = (0.05, 0.2, 1.0, 2.8, 5.5, 11.0, 22.0, 45.0, 100.0)
+_LEVEL_COUNTS: Final = (0.02, 0.09, 0.28, 1.0, 2.8, 5.5, 11.0, 22.0, 45.0, 100.0)
 _MARKS: Final = {
     "，": 0.05, "。": 0.028, "、": 0.015, "“": 0.006, "”": 0.006, "：": 0.004, "；": 0.002,
     "？": 0.0008, "！": 0.0008, "《": 0.002, "》": 0.002, "（": 0.002, "）": 0.002,
@@ -41,6 +41,14 @@ _OTHER_MARK: Final = 1e-6
 _RARE_HAN: Final = 4e-8
 _PAGE_SHARE: Final = 0.25
 _PAGE_DOUBT: Final = 2.0
+_TRUST_IN_MARKS: Final = 0.2
+_CLOSING: Final = frozenset("，。！？；：、")
+# Words that lead to another, and particles that follow one: no clause ends or starts with them.
+_NEVER_LAST: Final = frozenset(
+    "是在和与及或并而但把被从向以由将其该每各很最都也就又还再更太已曾某这那哪第使令让对于跟按据虽若且则之仍均约"
+)
+_NEVER_FIRST: Final = frozenset("的了着们吗呢吧么")
+_AGAINST_GRAMMAR: Final = 0.03
 _WORD_DOUBT: Final = 8.0
 _WORDS_PER_CHAR: Final = 1.6
 _ANY: Final = 0.05
@@ -112,9 +120,14 @@ class PairModel:
             found = self._cache[key] = self._compute(before, char)
         return found
 
+    def weigh_word(self, before: str, char: str) -> float:
+        """How much speaks for a word with both characters, in words and on the page."""
+        a, b = _normal(before), _normal(char)
+        return _rows().get(a, _NO_ROW).after.get(b, 0.0) + self._page_pairs[a + b]
+
     def score_end(self, char: str) -> float:
         """Weigh a character as the last of a line."""
-        return _AT_END.get(char, -4.0)
+        return _AT_END.get(char, -9.0 if char in _MARKS else -4.0)
 
     def followers(self, before: str) -> list[str]:
         """Characters that may come next: those of words, of the page, and the most frequent."""
@@ -126,6 +139,8 @@ class PairModel:
         general = self._mark_pair(a, b) if a in _MARKS and b in _MARKS else self._word_pair(a, b)
         count = self._page_chars[a]
         trust = count / (count + self._page_types[a] + _PAGE_DOUBT)
+        if a in _MARKS:
+            trust *= _TRUST_IN_MARKS
         seen = self._page_pairs[a + b] / count if count else 0.0
         return math.log((1 - trust) * general + trust * seen)
 
@@ -138,6 +153,8 @@ class PairModel:
         inside = row.after.get(b, 0.0) / (row.weight + _WORD_DOUBT)
         share = _rows().get(b, _NO_ROW).share
         start = (1 - _PAGE_SHARE) * _start_share(b) + _PAGE_SHARE * self._page_share(b)
+        if (a in _NEVER_LAST and b in _CLOSING) or (b in _NEVER_FIRST and a in _CLOSING):
+            start *= _AGAINST_GRAMMAR
         return (1 - row.end) * (inside + _ANY * share) + row.end * start + 1e-9
 
     def _page_share(self, char: str) -> float:

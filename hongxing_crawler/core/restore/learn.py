@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from hongxing_crawler.core.restore.damage import Damage
-from hongxing_crawler.core.restore.gbk import pair_of
+from hongxing_crawler.core.restore.damage import Damage, Restored
+from hongxing_crawler.core.restore.gbk import char_across, pair_of
 from hongxing_crawler.core.restore.language import PairModel
 from hongxing_crawler.core.restore.model import NOISE_CHARS, NOISE_MARKS
 from hongxing_crawler.core.restore.script import learn_script
-from hongxing_crawler.core.restore.search import GLOSS_RE
+from hongxing_crawler.core.restore.search import GLOSS_RE, LETTERS
 from hongxing_crawler.core.restore.tables import converted, has_reading, to_simplified
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _NOISE_RE: Final = re.compile(f"[\x05-\x08]{{1,5}}[{NOISE_MARKS}]")
 _TONES: Final = frozenset("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹḿ")
+# What a gloss leaves where it cut a pair: ?jiǎn) and F(xiàn).
+_CUT_GLOSS_RE: Final = re.compile(
+    f"(?:[?\ufffd]|[@-~]\\()[{LETTERS}]{{0,4}}[{LETTERS[3:]}][{LETTERS}]{{0,4}}\\s?\\)"
+)
 _RUN_RE: Final = re.compile("[?\ufffd][^。，,、\n]{0,12}")  # damage teaches no neighbours
 _LEAST_SHARE: Final = 0.75  # of a character's occurrences: it is always glossed or never
 _SURE_COUNT: Final = 3
@@ -45,15 +50,16 @@ def learn(texts: Iterable[str]) -> Damage | None:
     """
     page = "\n".join(texts)
     found = _find_glosses(page)
+    cuts = [match.start() for match in _CUT_GLOSS_RE.finditer(page)]
     noise_count = (
         sum(1 for _ in _NOISE_RE.finditer(page))
         if "\x07" in page or "\x05" in page or "\x06" in page or "\x08" in page
         else 0
     )
-    if not found and noise_count < _SURE_COUNT:
+    if not found and not cuts and noise_count < _SURE_COUNT:
         return None
     glosses = _always_glossed(page, found)
-    if not _is_kit(page, glosses, noise_count):
+    if not _is_kit(page, glosses, cuts, noise_count):
         return None
     return _describe(page, glosses, noise_count)
 
@@ -62,6 +68,8 @@ def _find_glosses(page: str) -> Counter[tuple[str, str]]:
     found: Counter[tuple[str, str]] = Counter()
     for match in GLOSS_RE.finditer(page):
         char = page[match.start() - 1 : match.start()]
+        if "@" <= char <= "~":
+            char = char_across(page[match.start() - 2 : match.start() - 1], char)
         if "\u4e00" <= char <= "\u9fff" and has_reading(char, match[1]):
             found[char, match[1] + match[2]] += 1
     return found
@@ -86,40 +94,62 @@ def _is_rare_name(char: str, count: int) -> bool:
     return count == 1 and char not in to_simplified() and not 0xB0 <= pair_of(char) >> 8 <= 0xD7
 
 
-def _is_kit(page: str, glosses: dict[str, tuple[str, int]], noise_count: int) -> bool:
+def _is_kit(
+    page: str, glosses: dict[str, tuple[str, int]], cuts: list[int], noise_count: int
+) -> bool:
     if noise_count >= _SURE_COUNT:
         return True
-    count = sum(
-        _in_traditional(page, char, inserted)
+    places = (
+        place
         for char, (inserted, _) in glosses.items()
         if char in to_simplified()
+        for place in _places(page, f"{char}({inserted})")
     )
+    count = sum(_is_traditional_at(page, at) for at in (*cuts, *places))
     return count > 0 and (count >= _SURE_COUNT or not _HONEST_TRADITIONAL & set(page))
 
 
-def _in_traditional(page: str, char: str, inserted: str) -> int:
-    """Occurrences of a gloss among characters that a kit converts."""
-    gloss = f"{char}({inserted})"
-    count, at = 0, page.find(gloss)
-    while at >= 0 and count < _SURE_COUNT:
-        around = page[max(0, at - 15) : at] + page[at + len(gloss) : at + len(gloss) + 15]
-        simple = sum(char in converted() for char in around)
-        count += simple <= sum(char in to_simplified() for char in around)
+def _places(page: str, gloss: str) -> Iterator[int]:
+    at = page.find(gloss)
+    for _ in range(_SURE_COUNT):
+        if at < 0:
+            return
+        yield at
         at = page.find(gloss, at + 1)
-    return count
+
+
+def _is_traditional_at(page: str, at: int) -> bool:
+    """Whether a gloss stands among characters that a kit writes, not those it converts."""
+    around = page[max(0, at - 15) : at + 25]
+    simple = sum(char in converted() for char in around)
+    return simple <= sum(char in to_simplified() for char in around)
 
 
 def _describe(page: str, glosses: dict[str, tuple[str, int]], noise_count: int) -> Damage:
-    plain = _RUN_RE.sub("\n", GLOSS_RE.sub("", page[:_MAX_MODEL]))
-    return Damage(
+    sample = page[:_MAX_MODEL]
+    damage = Damage(
         glosses={char: inserted for char, (inserted, _) in glosses.items()},
         counts={char: count for char, (_, count) in glosses.items()},
         on_page=frozenset(page),
         script=learn_script(page),
-        model=PairModel(plain),
+        model=PairModel(_RUN_RE.sub("\n", GLOSS_RE.sub("", sample))),
         is_folded=_is_folded(page),
         noise_count=noise_count,
     )
+    if _RUN_RE.search(sample) is None:
+        return damage
+    return replace(damage, model=PairModel(_sure_text(damage.restore(sample))))
+
+
+def _sure_text(restored: Restored) -> str:
+    """The repaired text without its guesses: a second reading must not confirm the first."""
+    parts: list[str] = []
+    done = 0
+    for place in restored.places:
+        if place.verdict != "proved":
+            parts.append(restored.text[done : place.start])
+            done = place.end
+    return "\n".join((*parts, restored.text[done:]))
 
 
 def _is_folded(page: str) -> bool:

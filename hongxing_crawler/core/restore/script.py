@@ -45,14 +45,19 @@ def learn_script(page_text: str) -> dict[int, str]:
     forms: dict[str, list[tuple[bool, int, str]]] = defaultdict(list)
     for form, simple, kind in script_rows():
         if kind == "first" or not _is_honest(form, simple, kind, counts, page_text):
-            forms[simple].append((bool(counts[form]), kind == "first", form))
-    return {ord(max(found)[2]): simple for simple, found in forms.items()}
+            forms[simple].append((kind == "first", counts[form], form))
+    table: dict[int, str] = {}
+    for simple, rows in forms.items():
+        shown = [row for row in rows if row[1]]
+        honest = set(shown) - {max(shown)} if shown else set()
+        table |= {ord(form): simple for _, _, form in set(rows) - honest}
+    return table
 
 
 def _is_honest(
     form: str, simple: str, kind: str, counts: Mapping[str, int], page_text: str
 ) -> bool:
-    if counts[form] <= counts[simple]:
+    if counts[form] < counts[simple] or (kind == "shared" and not counts[form]):
         return True
     return kind == "shared" and any(word in page_text for word in _KEPT_WORDS if form in word)
 

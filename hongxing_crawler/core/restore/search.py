@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hongxing_crawler.core.restore.gbk import (
     ASCII_TRAIL,
+    char_across,
     chars_by_lead,
     chars_by_pair,
     chars_by_trail,
@@ -23,7 +24,12 @@ from hongxing_crawler.core.restore.gbk import (
     pair_of,
 )
 from hongxing_crawler.core.restore.model import NOISE_CHARS, NOISE_MARKS
-from hongxing_crawler.core.restore.tables import chars_by_reading, has_reading, kit_forms
+from hongxing_crawler.core.restore.tables import (
+    chars_by_reading,
+    has_reading,
+    kit_forms,
+    unusual_forms,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -32,9 +38,9 @@ if TYPE_CHECKING:
 
 LOST: Final = "\ufffd"
 LOSSES: Final = frozenset("?" + LOST)
-_LETTERS: Final = "a-zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜńňǹḿ"
-GLOSS_RE: Final = re.compile(rf"\(([{_LETTERS}]{{1,6}})(\s?)\)")
-_TAIL_RE: Final = re.compile(rf"([{_LETTERS}]{{1,6}})(\s?)\)")
+LETTERS: Final = "a-zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜńňǹḿ"
+GLOSS_RE: Final = re.compile(rf"\(([{LETTERS}]{{1,6}})(\s?)\)")
+_TAIL_RE: Final = re.compile(rf"([{LETTERS}]{{1,6}})(\s?)\)")
 _WIDTH: Final = 120
 _SAME_KEY: Final = 5
 _HOPELESS: Final = 18.0  # behind the best guess at the same place
@@ -46,10 +52,14 @@ _UNUSUAL_FORM: Final = -4.0
 _EATEN: Final = -5.0
 _LITERAL: Final = -5.0
 _UNPAIRED: Final = -8.0
+_UNCLOSED: Final = -3.0
 _QUOTES: Final = ("“”", "《》", "‘’", "【】", "（）")
 _MARK_CODES: Final = frozenset(map(pair_of, NOISE_MARKS))
 _MARK_LEADS: Final = (0xA1, 0xA3)
 _CANDIDATES: Final = 40
+_NOISE: Final = frozenset(NOISE_CHARS)
+_NO_MARK: Final = -25.0  # noise stands before marks only
+_NO_NOISE: Final = -6.0  # a mark without noise, where the page keeps its noise
 _FEW: Final = 24
 _OPEN: Final = 0x100  # flag of an unknown first byte: what is below it is the byte before
 
@@ -63,6 +73,7 @@ class Guess(NamedTuple):
     out: str
     event: int  # where this path last left the plain reading
     is_lossy: bool = False
+    lost_count: int = 0  # places of which neighbours, not bytes, say what stood there
     learnt: tuple[tuple[str, str], ...] = ()  # glosses that no other place of the page shows
 
 
@@ -76,11 +87,13 @@ class Evidence:
         model: PairModel,
         *,
         is_folded: bool,
+        has_noise: bool,
     ) -> None:
         self.glosses = glosses
         self.on_page = on_page
         self.model = model
         self.is_folded = is_folded
+        self.has_noise = has_noise
         self._forms: dict[str, float] = {}
 
     def weigh_form(self, char: str) -> float:
@@ -96,7 +109,7 @@ class Evidence:
             return 0.0
         if not self.on_page.isdisjoint(forms):
             return _OTHER_FORM
-        return 0.0 if char == forms[0] else _UNUSUAL_FORM
+        return _UNUSUAL_FORM if char in unusual_forms() else 0.0
 
     def weigh_gloss(self, char: str, reading: str) -> float:
         """Weigh a gloss that only damage shows."""
@@ -183,7 +196,7 @@ class RunSearch:
         if _TAIL_RE.match(self.line, guess.pos + 1):
             weight += _BARE_GLOSS
         literal = self._take(guess, mark, guess.pos + 1, event=guess.pos)
-        yield literal._replace(out=guess.out + char, score=literal.score + weight)
+        yield _lose_one(literal, weight)._replace(out=guess.out + char)
         yield from self._cut_by_gloss(guess)
         yield from self._cut_by_noise(guess)
 
@@ -207,9 +220,18 @@ class RunSearch:
         for mark, width in self._marks_at(at):
             lead, trail = divmod(pair_of(mark), 256)
             for char in self._likely(guess, chars_by_trail().get(lead, ())):
-                yield self._take_bare(guess, char, at + width, trail, event=guess.pos)
+                after = self._take_bare(guess, char, at + width, trail, event=guess.pos)
+                weight = self._weigh_noise(guess.pos, char, mark)
+                yield _lose_one(after, weight)
         if self.line[at : at + 1] in LOSSES:
             yield from self._cut_twice(guess, self._after_noise(at + 1))
+
+    def _weigh_noise(self, at: int, char: str, mark: str) -> float:
+        """Noise in front of the lost character says that it is a mark itself, as 。 is in 。考."""
+        if self.line[at - 1 : at] in _NOISE:
+            return 0.0 if char in NOISE_MARKS else _NO_MARK
+        expects = self.evidence.has_noise and char in NOISE_MARKS and mark != "，"
+        return _NO_NOISE if expects else 0.0
 
     def _cut_twice(self, guess: Guess, at: int) -> Iterator[Guess]:
         """Read ``??`` and a mark: noise before each byte of a character that ends like a mark.
@@ -220,7 +242,7 @@ class RunSearch:
             for trail in _MARK_LEADS:
                 if trail << 8 | pair_of(mark) >> 8 in _MARK_CODES:
                     for char in self._likely(guess, chars_by_trail()[trail]):
-                        yield self._take_bare(guess, char, at, 0, event=at)
+                        yield _lose_one(self._take_bare(guess, char, at, 0, event=at))
 
     # one byte off ------------------------------------------------------------------------
 
@@ -266,21 +288,21 @@ class RunSearch:
     def _lose_in_shift(self, guess: Guess) -> Iterator[Guess]:
         """Read a ``?`` one byte off: the second byte of the true character went with it."""
         yield from self._glossed_in_shift(guess)
+        for char in self._with_trail(guess, 0x80):
+            yield self._take(guess, char, guess.pos + 1, event=guess.pos + 1)
         chars = self._without_trail(guess)
         at = self._after_noise(guess.pos + 1)
         if at >= len(self.line) or next(self._marks_at(at), None):
             for char in chars:
-                yield self._take_bare(guess, char, at, 0, event=at)
+                yield _lose_one(self._take_bare(guess, char, at, 0, event=at))
         for char in chars:
             yield from self._lose_more(guess, char, guess.pos + 1)
 
     def _lose_more(self, guess: Guess, char: str, end: int) -> Iterator[Guess]:
         """Lose an ASCII character with the second byte, or the first byte of the next."""
         trail = pair_of(char) & 0xFF
-        lost = self._take_bare(guess, char, end, 0, event=end)
+        lost = _lose_one(self._take_bare(guess, char, end, 0, event=end))
         yield lost._replace(out=lost.out + LOST, score=lost.score + _EATEN, is_lossy=True)
-        if trail == 0x80:
-            yield self._take(guess, char, end, event=end)
         if trail in _open_pairs():
             yield lost._replace(pending=_OPEN | trail)
 
@@ -319,7 +341,7 @@ class RunSearch:
         if guess.pending or event == guess.pos:
             weight += self.evidence.weigh_form(char) + self._weigh_quote(guess, char)
         if end >= len(self.line) and not pending:
-            weight += self.evidence.model.score_end(char)
+            weight += self.evidence.model.score_end(char) + self._weigh_open_quotes(guess, char)
         return guess._replace(
             score=guess.score + weight, pos=end, pending=pending, out=guess.out + char, event=event
         )
@@ -333,6 +355,11 @@ class RunSearch:
                 return 0.0 if is_open == (char == right) else _UNPAIRED
         return 0.0
 
+    def _weigh_open_quotes(self, guess: Guess, char: str) -> float:
+        """A line that ends should close what it opened."""
+        text = self.context + guess.out[1:] + char
+        return _UNCLOSED * sum(text.rfind(left) > text.rfind(right) for left, right in _QUOTES)
+
     def _read_gloss(self, guess: Guess, char: str) -> Guess:
         """Step over the gloss that belongs to ``char``, if one stands here."""
         if not self.line.startswith("(", guess.pos):
@@ -340,6 +367,8 @@ class RunSearch:
         found = GLOSS_RE.match(self.line, guess.pos)
         if found is None:
             return guess
+        if char <= "\x7f" and len(guess.out) > 1:
+            char = char_across(guess.out[-2], char)
         known = self.evidence.glosses.get(char)
         belongs = known.strip() == found[1] if known else has_reading(char, found[1])
         return self._learn(guess, char, found)._replace(pos=found.end()) if belongs else guess
@@ -377,6 +406,10 @@ class RunSearch:
         return heapq.nlargest(
             _CANDIDATES, chars, key=lambda char: score(before, char) + weigh(char)
         )
+
+
+def _lose_one(guess: Guess, weight: float = 0.0) -> Guess:
+    return guess._replace(score=guess.score + weight, lost_count=guess.lost_count + 1)
 
 
 def _is_settled(guess: Guess) -> bool:

@@ -57,6 +57,16 @@ def kit_forms(char: str) -> tuple[str, ...]:
     return _forms_by_simple().get(to_simplified().get(char, char), (char,))
 
 
+@cache
+def unusual_forms() -> frozenset[str]:
+    """Forms that a kit seldom writes: Simplified ones that it converts, rare Traditional ones."""
+    usual = {form for form, simple, kind in script_rows() if kind == "first"} - {
+        form for form, simple, _ in script_rows() if simple in _LEFT_ALONE
+    }
+    known = {simple for _, simple, _ in script_rows()} - _LEFT_ALONE | set(to_simplified())
+    return frozenset(known - usual)
+
+
 def has_reading(char: str, reading: str) -> bool:
     """Whether a character may be read so: honest parentheses hold no reading of theirs."""
     return char in chars_by_reading().get(reading, "")

@@ -1,0 +1,83 @@
+"""Decide whether a reading of lost bytes is certain: no other one is in the language.
+
+Damaging any hypothesis again gives the received text; that alone proves nothing where bytes are
+gone. A reading counts as proved when
+
+* no byte was lost and the next reading is ``e**4`` times less likely, or
+* bytes were lost at one place only, the reading there stands in words of its own, and every other
+  reading would leave a lone character that makes no word with its neighbours.
+
+In ``正氣??己霜`` 。 may be any character whose second byte is A3 or A1; but none of those makes a
+word with 氣 or with 考, while 正氣 and 考核 are words.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hongxing_crawler.core.restore.language import PairModel
+    from hongxing_crawler.core.restore.search import Guess
+
+_MARGIN: Final = 4.0  # natural logarithm
+_LOST_MARGIN: Final = 2.0
+_RARE_WORD: Final = 0.25  # weight from which another reading could be a word
+_WORD: Final = 0.9  # weight from which a reading is one
+_OPENING: Final = frozenset("“《（‘【")
+_MARKS: Final = frozenset("，。、；：？！”》）’】…")
+
+
+def is_certain(
+    context: str, best: Guess, others: Sequence[Guess], after: str, model: PairModel
+) -> bool:
+    """Whether ``best`` is beyond doubt.
+
+    Args:
+        context: True text in front of the run, without the character that guesses begin with.
+        best: The likeliest guess that explains the received text.
+        others: The other guesses that explain it.
+        after: Received text behind the run.
+        model: What neighbours are likely.
+
+    Returns:
+        True when the verdict may be ``proved``.
+    """
+    margin = best.score - others[0].score if others else _MARGIN
+    if best.lost_count == 0:
+        return margin >= _MARGIN
+    if best.lost_count > 1 or margin < _LOST_MARGIN or not others:
+        return False
+    text = context + best.out + after
+    places: set[int] = set()
+    for other in others:
+        rival = context + other.out + after
+        if other.is_lossy or len(rival) != len(text):
+            continue
+        differing = [at for at in range(len(text)) if rival[at] != text[at]]
+        if any(_may_be_word(rival, at, model) for at in differing):
+            return False
+        places |= set(differing)
+    return all(_stands(text, at, model) for at in places)
+
+
+def _may_be_word(text: str, at: int, model: PairModel) -> bool:
+    return max(_left(text, at, model), _right(text, at, model)) >= _RARE_WORD
+
+
+def _stands(text: str, at: int, model: PairModel) -> bool:
+    """A mark between complete words, or a character within one."""
+    if text[at] in _MARKS:
+        closes = text[at - 1 : at] in _MARKS or _left(text, at - 1, model) >= _WORD
+        begins = at + 1 >= len(text) or text[at + 1] in _MARKS | _OPENING
+        return closes and (begins or _right(text, at + 1, model) >= _WORD)
+    return max(_left(text, at, model), _right(text, at, model)) >= _WORD
+
+
+def _left(text: str, at: int, model: PairModel) -> float:
+    return model.weigh_word(text[at - 1], text[at]) if at > 0 else 0.0
+
+
+def _right(text: str, at: int, model: PairModel) -> float:
+    return model.weigh_word(text[at], text[at + 1]) if at + 1 < len(text) else 0.0
