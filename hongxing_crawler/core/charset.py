@@ -14,6 +14,7 @@ _BOMS = (
 _META_RE = re.compile(
     rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s?=\s?[\"']?([\w-]{2,20})", re.IGNORECASE
 )
+_HANZI_RE = re.compile(r"[\u4e00-\u9fff]+")
 _HEADER_RE = re.compile(r"charset\s?=\s?[\"']?([\w-]{2,20})", re.IGNORECASE)
 # Names under which pages declare a charset, and the superset that decodes it without loss.
 _SUPERSETS = {
@@ -43,6 +44,7 @@ _COMMON = frozenset(
     "，。、：；！？「」“”（）《》"
 )
 _SAMPLE_CHARS = 4_000
+_SAMPLE_BYTES = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,21 +129,21 @@ def _is_utf8_but_for_scars(html: bytes, broken_at: int) -> bool:
     """Recognise UTF-8 with a few broken places: a cut tail, a foreign include, kit damage."""
     if broken_at >= len(html) - 4:
         return True
-    text = html.decode("utf-8", "replace")
-    wide = sum(map(len, re.findall(r"[\u4e00-\u9fff]+", text[:200_000])))
-    scars = text.count("\ufffd")
-    return wide > 20 * scars
+    text = html[:_SAMPLE_BYTES].decode("utf-8", "replace")
+    wide = sum(map(len, _HANZI_RE.findall(text)))
+    return wide > 20 * text.count("\ufffd")
 
 
 def _plausibility(html: bytes, name: str, *, hinted: bool) -> float:
     """Score a decoding: share of common characters, less the share of broken places."""
     try:
-        text = html.decode(name, "replace")
+        text = html[:_SAMPLE_BYTES].decode(name, "replace")
     except (UnicodeError, ValueError):
         return -10.0
-    wide = [char for char in text if char > "\x7f"][:_SAMPLE_CHARS]
+    wide = [char for char in text if char > "\x7f"]
     if not wide:
         return 0.0
-    common = sum(char in _COMMON for char in wide) / len(wide)
-    broken = text.count("\ufffd") / max(1, sum(1 for char in text if char > "\x7f"))
+    sample = wide[:_SAMPLE_CHARS]
+    common = sum(char in _COMMON for char in sample) / len(sample)
+    broken = text.count("\ufffd") / len(wide)
     return common - 2 * broken + (0.05 if hinted else 0.0)

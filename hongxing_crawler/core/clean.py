@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.clean_html import clean_html
+from hongxing_crawler.core.damaged_lines import find_damage, mend
 from hongxing_crawler.core.dates import PublishedAt, parse_date
 from hongxing_crawler.core.document import (
     ArticleContent,
@@ -18,7 +19,6 @@ from hongxing_crawler.core.document import (
 )
 from hongxing_crawler.core.footer import strip_footer
 from hongxing_crawler.core.page import extract
-from hongxing_crawler.core.restore import learn
 from hongxing_crawler.core.sources import DOC_NUMBER_RE
 from hongxing_crawler.core.spaces import strip_blank_lines, strip_invisible, tidy
 from hongxing_crawler.core.spam import strip_advertising, strip_name_runs
@@ -71,7 +71,7 @@ def clean_body(
     """
     text, steps = received, []
     if damage is not None:
-        restored = damage.restore(text)
+        restored = mend(damage, text)
         if restored.edits:
             steps.append(Step("restore", restored.edits))
             text = restored.text
@@ -105,7 +105,7 @@ def clean(page: Page, profile: SiteProfile | None = None) -> CleanedPage:
     Returns:
         The clean article; ``replay(received, steps) == article.article_body``.
     """
-    fields = _Fields(learn((page.text_sample, page.title, page.body)))
+    fields = _Fields(find_damage((page.title, page.text_sample or page.body)))
     body, steps = clean_body(page.body, fields.damage, _furniture_of(profile))
     published = parse_date(fields.read("date_published", page.date)) if page.date else PublishedAt()
     headline = fields.read("headline", page.title)
@@ -164,7 +164,7 @@ class _Fields:
     def read(self, name: str, text: str) -> str:
         """Return the text without damage and invisible characters, and note the edits."""
         if self.damage is not None and text:
-            restored = self.damage.restore(text)
+            restored = mend(self.damage, text)
             if restored.edits:
                 self.note(name, restored)
             text = restored.text
@@ -186,7 +186,7 @@ class _Fields:
         """Sum up what was damaged: the worst verdict of all fields."""
         if self.damage is None:
             return Restoration()
-        restored = self.damage.restore(body)
+        restored = mend(self.damage, body)
         places = tuple(replace(place, field="article_body") for place in restored.places)
         verdicts = {restored.verdict, *self.verdicts}
         worst = next((v for v in ("lossy", "guessed", "proved") if v in verdicts), "clean")

@@ -1,16 +1,40 @@
-"""The lines of a damaged page, restored for the rules that read them."""
+"""The damage of one page, learnt once and used within bounds."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.core.restore import learn
+from hongxing_crawler.core.restore import Restored, learn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from hongxing_crawler.core.blocks import Outline
+    from hongxing_crawler.core.restore import Damage
 
 _LONGEST = 300  # rules read short lines
 _MAX_LINES = 400
+# A repair searches; hostile or unreadable text must not make it search for long.
+_MAX_CHARS = 120_000
+_MAX_LINE_CHARS = 12_000
+_MAX_LOST_SHARE = 0.01
+_MAX_LOSSES = 200  # a damaged page has some twenty
+_MAX_SAMPLE_CHARS = 200_000
+
+
+def find_damage(texts: Iterable[str]) -> Damage | None:
+    """Learn the damage of a page; bytes that are no text at all have none to learn."""
+    sample = "\n".join(texts)[:_MAX_SAMPLE_CHARS]
+    if sample.count("\ufffd") > _MAX_LOST_SHARE * len(sample) or sample.count("?") > _MAX_LOSSES:
+        return None
+    return learn((sample,))
+
+
+def mend(damage: Damage, text: str) -> Restored:
+    """Restore a text of bounded size; a larger one stays as received."""
+    if len(text) > _MAX_CHARS or any(len(line) > _MAX_LINE_CHARS for line in text.split("\n")):
+        return Restored(text, verdict="lossy")
+    return damage.restore(text)
 
 
 def repair_lines(outline: Outline) -> None:
@@ -19,10 +43,10 @@ def repair_lines(outline: Outline) -> None:
     The received text is kept beside the restored one: what a page says goes into the
     archive as received and is restored in ``clean``, with edits.
     """
-    damage = learn(line.text for line in outline.lines)
+    damage = find_damage(line.text for line in outline.lines)
     if damage is None:
         return
     for line in outline.lines[:_MAX_LINES]:
         if len(line.text) <= _LONGEST:
-            restored = damage.restore(line.text)
+            restored = mend(damage, line.text)
             line.plain, line.edits = restored.text, restored.edits

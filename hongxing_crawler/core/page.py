@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.spam_links import cut_link_runs
 from hongxing_crawler.core.text import Paragraph
 
-MAX_BYTES = 8_000_000
-MAX_CHARS = 4_000_000
+MAX_BYTES = 4_000_000
+MAX_CHARS = 3_000_000
 _SAMPLE_CHARS = 200_000
 _NO_PROFILE = SiteProfile(name="generic", generic=True)
 _KEYWORD_RE = re.compile(r"[,，;；、\s]+")
@@ -60,7 +60,7 @@ def extract(
     '会议召开'
 
     Args:
-        html: The page as received, after content decoding; at most 8 MB are read.
+        html: The page as received, after content decoding; at most 4 MB are read.
         url: Its address; links are made absolute with it.
         profile: What is known of the site.
         content_type: The header's value, a hint for the charset.
