@@ -17,10 +17,13 @@ from archive_kit import (
     varied_body,
     writer,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 from warcio.archiveiterator import ArchiveIterator
 
 from hongxing_crawler.archive import disk
 from hongxing_crawler.archive.captures import capture_of, read_exchanges
+from hongxing_crawler.archive.fields import fields_body, read_fields
 from hongxing_crawler.archive.groups import GroupBuilder
 from hongxing_crawler.archive.heads import redact
 from hongxing_crawler.archive.reader import read_at
@@ -461,3 +464,17 @@ def test_a_spool_that_is_gone_is_refused(tmp_path):
     with pytest.raises(ArchiveError, match="No such file"):
         warc.write_exchange(exchange(body=tmp_path / "missing"))
     warc.close()
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["via", "hongxing-kind", "X-1"]),
+        st.lists(
+            st.sampled_from(["红星", "a: b", " ", "\u3000", "\u2028", "\x85", "%0A", "\\", "é"])
+        ).map("".join),
+    )
+)
+def test_noted_values_come_back_but_for_blanks_around_them(values):
+    body = fields_body(values.items())
+
+    assert read_fields(body) == {name: value.strip(" ") for name, value in values.items()}

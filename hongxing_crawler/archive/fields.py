@@ -40,10 +40,14 @@ def fields_body(fields: Iterable[tuple[str, str]]) -> bytes:
 
 
 def read_fields(body: bytes) -> dict[str, str]:
-    """Read an ``application/warc-fields`` body; the last of repeated names wins."""
-    lines = body.decode("utf-8", "replace").splitlines()
+    r"""Read an ``application/warc-fields`` body; the last of repeated names wins.
+
+    >>> read_fields(b"via: http://a.cn/\r\nnote: a: b\r\n")
+    {'via': 'http://a.cn/', 'note': 'a: b'}
+    """
+    lines = body.decode("utf-8", "replace").split("\n")
     pairs = (line.partition(":") for line in lines if ":" in line)
-    return {name.strip(): value.strip() for name, _, value in pairs}
+    return {name.strip(): value.strip(" \t\r") for name, _, value in pairs}
 
 
 def _checked(name: str) -> str:
@@ -56,7 +60,7 @@ def one_line(value: str) -> str:
     """Replace control characters, so that a value stays on its line."""
     if value.isprintable():
         return value
-    return _CONTROL_RE.sub(" ", value).strip().encode("utf-8", "replace").decode()
+    return _CONTROL_RE.sub(" ", value).strip(" ").encode("utf-8", "replace").decode()
 
 
 def escape_head(head: bytes) -> str:

@@ -55,7 +55,7 @@ def mask_transfer_coding(head: bytes) -> bytes:
 
 
 def unmask_transfer_coding(head: bytes) -> bytes:
-    """Give the head its name back: the exact inverse of ``mask_transfer_coding``."""
+    """Undo ``mask_transfer_coding``; a server that sends the masked name itself is not expected."""
     return _MASKED_RE.sub(b"", head)
 
 
