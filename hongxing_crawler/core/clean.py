@@ -17,7 +17,7 @@ from hongxing_crawler.core.document import (
     Restoration,
     Step,
 )
-from hongxing_crawler.core.footer import strip_footer
+from hongxing_crawler.core.footer import furniture_of, strip_footer
 from hongxing_crawler.core.page import extract
 from hongxing_crawler.core.sources import DOC_NUMBER_RE
 from hongxing_crawler.core.spaces import strip_blank_lines, strip_invisible, tidy
@@ -91,10 +91,6 @@ def clean_body(
     return text, steps
 
 
-def _furniture_of(profile: SiteProfile | None) -> frozenset[str]:
-    return frozenset(map(squeeze, profile.template_text)) if profile else frozenset()
-
-
 def clean(page: Page, profile: SiteProfile | None = None) -> CleanedPage:
     """Clean a page that was read, or joined from its parts.
 
@@ -106,7 +102,7 @@ def clean(page: Page, profile: SiteProfile | None = None) -> CleanedPage:
         The clean article; ``replay(received, steps) == article.article_body``.
     """
     fields = _Fields(find_damage((page.title, page.text_sample or page.body)))
-    body, steps = clean_body(page.body, fields.damage, _furniture_of(profile))
+    body, steps = clean_body(page.body, fields.damage, furniture_of(profile))
     published = parse_date(fields.read("date_published", page.date)) if page.date else PublishedAt()
     headline = fields.read("headline", page.title)
     article = ArticleContent(

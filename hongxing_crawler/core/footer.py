@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import re
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.edits import Cleaned, Edit
 from hongxing_crawler.core.titles import squeeze
+
+if TYPE_CHECKING:
+    from hongxing_crawler.core.profile import SiteProfile
 
 _MAX_LINE = 120
 # (rule, pattern): whole lines at the end of a body. Seed and other pages of the same CMS.
@@ -83,3 +87,8 @@ def strip_footer(body: str, furniture: frozenset[str] = frozenset()) -> Cleaned:
         last = edits.pop()
         edits.append(Edit(last.start, len(body), body[last.start :], "", last.rule))
     return Cleaned(kept, tuple(edits))
+
+
+def furniture_of(profile: SiteProfile | None) -> frozenset[str]:
+    """Return a site's own closing lines in the form in which lines are compared."""
+    return frozenset(map(squeeze, profile.template_text)) if profile else frozenset()

@@ -14,6 +14,7 @@ from hongxing_crawler.core.boxes import find_article_box, survey
 from hongxing_crawler.core.boxes_template import headline_line, match_template
 from hongxing_crawler.core.charset import decode
 from hongxing_crawler.core.document import FoundImage, Page
+from hongxing_crawler.core.footer import furniture_of
 from hongxing_crawler.core.facts import Facts, find_facts
 from hongxing_crawler.core.damaged_lines import repair_lines
 from hongxing_crawler.core.pagers import split_pagers
@@ -23,6 +24,8 @@ from hongxing_crawler.core.removals import describe_dropped, describe_runs
 from hongxing_crawler.core.spam_cloak import undo_cloak
 from hongxing_crawler.core.spam_kit import cut_kit_junk
 from hongxing_crawler.core.spam_links import cut_link_runs
+from hongxing_crawler.core.spaces import is_text
+from hongxing_crawler.core.spam_page import find_closing_lines, find_injections
 from hongxing_crawler.core.text import paragraphs_of
 from hongxing_crawler.core.text_captions import find_captions, is_image_name
 from hongxing_crawler.core.text_html import write_html
@@ -38,11 +41,13 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Block, Outline, Picture
     from hongxing_crawler.core.boxes_template import Match
     from hongxing_crawler.core.spam_links import cut_link_runs
+from hongxing_crawler.core.spam_page import find_closing_lines, find_injections
 from hongxing_crawler.core.text import Paragraph
 
 MAX_BYTES = 4_000_000
 MAX_CHARS = 3_000_000
 _SAMPLE_CHARS = 200_000
+_BINARY_CHARS = 100_000
 _NO_PROFILE = SiteProfile(name="generic", generic=True)
 _KEYWORD_RE = re.compile(r"[,，;；、\s]+")
 
@@ -69,7 +74,8 @@ def extract(
         The page, with everything that was left out of the article box in ``removed``.
     """
     decoded = decode(html[:MAX_BYTES], content_type)
-    cut = cut_kit_junk(decoded.text[:MAX_CHARS])
+    limit = MAX_CHARS if is_text(decoded.text) else _BINARY_CHARS
+    cut = cut_kit_junk(decoded.text[:limit])
     document = parse(cut.html)
     outline = Walker().walk(document)
     runs = cut_link_runs(outline)
@@ -78,7 +84,7 @@ def extract(
     reader = _Reader(url, outline, profile or _NO_PROFILE)
     reader.runs = runs
     page = reader.read(document, cut.html)
-    is_cut = len(html) > MAX_BYTES or len(decoded.text) > MAX_CHARS
+    is_cut = len(html) > MAX_BYTES or len(decoded.text) > limit
     warnings = (
         *(("truncated",) if is_cut else ()),
         *(("cloaked_title",) if cloaks else ()),
@@ -101,6 +107,8 @@ class _Reader:
         self.outline = outline
         self.profile = profile
         self.runs: list[LinkRun] = []
+        self.injected: dict[int, str] = {}
+        self.outside: dict[int, str] = {}
         self.absolute: Callable[[str], str] = Resolver(url, outline.base).absolute
 
     def read(self, document: Document, html: str) -> Page:
@@ -125,6 +133,13 @@ class _Reader:
                 choice.dropped,
             )
         facts = find_facts(self.outline, headline, choice.kept, self.profile)
+        injected = find_injections(self.outline, look, headline.line, self.url, self.absolute)
+        choice = _without(choice, injected)
+        closing = find_closing_lines(
+            self.outline, choice.kept[-1] + 1 if choice.kept else 0, furniture_of(self.profile)
+        )
+        self.injected = injected
+        self.outside = {**closing, **injected}
         page = self._assemble(match, headline, box, choice, facts)
         return replace(page, list_item_count=self._count_items(document))
 
@@ -170,13 +185,11 @@ class _Reader:
                 outline.lines, frozenset(self.profile.attachment_extensions), absolute
             ),
             videos=find_videos(pictures, absolute),
-            links=tuple(
-                link for link in dict.fromkeys(absolute(href) for href, _ in outline.hrefs) if link
-            ),
+            links=self._links(),
             next_parts=next_parts,
             next_lists=next_lists,
             removed=(
-                *describe_dropped(outline, sorted([*choice.dropped, *extra]), absolute),
+                *describe_dropped(outline, self._dropped(choice, extra), absolute),
                 *describe_runs(outline, self.runs, absolute),
             ),
             warnings=tuple(warnings),
@@ -204,12 +217,33 @@ class _Reader:
             made = [paragraph for number, paragraph in enumerate(made) if number not in gone]
         return made, tuple(images), sorted(extra)
 
+    def _dropped(self, choice: Choice, extra: list[tuple[int, str]]) -> list[tuple[int, str]]:
+        """Unite what was left out of the article box with what was injected elsewhere."""
+        dropped = dict(choice.dropped)
+        dropped.update(extra)
+        kept = set(choice.kept)
+        dropped.update((n, rule) for n, rule in self.outside.items() if n not in kept)
+        return sorted(dropped.items())
+
+    def _links(self) -> tuple[str, ...]:
+        """List the page's links; those of injected lines are no part of the site."""
+        hrefs = (href for href, line in self.outline.hrefs if line not in self.injected)
+        return tuple(filter(None, dict.fromkeys(map(self.absolute, hrefs))))
+
     def _count_items(self, document: Document) -> int:
         for selector in self.profile.list_item:
             count = len(list(document.select(selector)))
             if count:
                 return count
         return 0
+
+
+def _without(choice: Choice, injected: dict[int, str]) -> Choice:
+    """Take injected lines out of the body."""
+    if not injected:
+        return choice
+    kept = [number for number in choice.kept if number not in injected]
+    return Choice(kept, choice.dropped)
 
 
 def _is_inside(picture: Picture, box: Block) -> bool:

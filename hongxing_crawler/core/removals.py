@@ -54,7 +54,7 @@ def describe_runs(
 def _block(rule: str, lines: list[Line], absolute: Callable[[str], str]) -> RemovedBlock:
     links = [absolute(href) for line in lines for _, _, href in line.links]
     links = list(dict.fromkeys(filter(None, links)))[:_MAX_LINKS]
-    text = "\n".join(line.text for line in lines)[:_MAX_TEXT]
+    text = "\n".join(line.plain for line in lines)[:_MAX_TEXT]
     return RemovedBlock(rule, path_of(lines[0].block), text, tuple(links), _evidence(lines, links))
 
 

@@ -90,3 +90,15 @@ def strip_blank_lines(text: str) -> Cleaned:
     if gap_from < len(text):
         edits.append(Edit(gap_from, len(text), text[gap_from:], "", "spaces.blank_lines"))
     return Cleaned(apply_edits(text, edits) if edits else text, tuple(edits))
+
+
+def is_text(sample: str) -> bool:
+    """Tell text from bytes that only decode: a picture, an archive, noise."""
+    sample = sample[:_SAMPLE_CHARS]
+    odd = sum(map(len, _ODD_RE.findall(sample)))
+    return odd <= _MOST_ODD * len(sample) or odd < 20
+
+
+_ODD_RE = re.compile(r"[\x00-\x04\x0e-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]+")
+_SAMPLE_CHARS = 50_000
+_MOST_ODD = 0.03

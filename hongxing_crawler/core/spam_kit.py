@@ -19,6 +19,18 @@ _KIT_STYLE_RE = re.compile(
     r"<style[^<>]{0,80}>\s{0,20}#pl_css_ganrao\s{0,5}\{[^{}<>]{0,100}\}\s{0,20}</style>",
     re.IGNORECASE,
 )
+_HEAP_RE = re.compile(
+    r"<div[^<>]{0,100}display:\s{0,3}none[^<>]{0,60}>\s{0,20}<\w{1,10}\sid=[\"']?pl_time",
+    re.IGNORECASE,
+)
+_DIV_RE = re.compile(
+    r"<div\b[^<>]{0,200}?(?:id|class)\s?=\s?[\"']?(?:pl_css_ganrao|body_jx_\d{1,12})\b[^<>]{0,200}>",
+    re.IGNORECASE,
+)
+_KIT_STYLE_RE = re.compile(
+    r"<style[^<>]{0,80}>\s{0,20}#pl_css_ganrao\s{0,5}\{[^{}<>]{0,100}\}\s{0,20}</style>",
+    re.IGNORECASE,
+)
 _TAIL_RE = re.compile(
     r"</(?:html|body)\s{0,5}>\s{0,50}(?=<div[^<>]{0,100}display:\s{0,3}none[^<>]{0,60}>)",
     re.IGNORECASE,
@@ -56,11 +68,12 @@ def _find_styles(html: str) -> list[tuple[int, int]]:
 
 
 def _find_tail(html: str) -> list[tuple[int, int]]:
-    """Find the hidden heap of pl_ boxes that stands after the end of the page."""
-    match = _TAIL_RE.search(html)
-    if match and "pl_time" in html[match.end() : match.end() + 2_000]:
-        return [(match.end(), len(html))]
-    return []
+    """Find the hidden heap of pl_ boxes; after the end of the page all of the rest is junk."""
+    match = _HEAP_RE.search(html)
+    if not match:
+        return []
+    closing = html.rfind("</html", 0, match.start())
+    return [(match.start(), len(html) if closing >= 0 else _end_of_div(html, match.start()))]
 
 
 def _find_boxes(html: str) -> list[tuple[int, int]]:

@@ -1,0 +1,160 @@
+"""Injected boxes anywhere on a page, so that what an attacker left is written down, too."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from hongxing_crawler.core.addresses import host_of
+from hongxing_crawler.core.footer import closing_rule
+from hongxing_crawler.core.spam import is_wheel_intro
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from hongxing_crawler.core.blocks import Block, Line, Outline
+    from hongxing_crawler.core.boxes import Survey
+
+# Words that no honest menu of news holds.
+_TRADE_RE = re.compile(
+    r"百家乐|六合彩|六合图库|时时彩|娱乐城|娱乐平台|博彩|老虎机|真人视讯|电子游艺|私服|成人视频|裸聊|约炮|代开发票"
+)
+_PLACE_RE = re.compile(r"[\u4e00-\u9fff]{1,9}(?:县|市|区|旗|州|盟)$")
+_LEAST_ITEMS = 3
+_LEAST_PLACES = 6
+_PLACE_SHARE = 0.6
+_FOREIGN_SHARE = 0.8
+_LONGEST_KEYWORDS = 60
+_PROSE = 25.0
+
+
+@dataclass(slots=True)
+class Injections:
+    """Lines that were injected, each with its rule, and closing lines of the page."""
+
+    rules: dict[int, str] = field(default_factory=dict)
+
+    def mark(self, first: int, last: int, rule: str) -> None:
+        for number in range(first, last):
+            self.rules.setdefault(number, rule)
+
+
+def find_injections(
+    outline: Outline, look: Survey, headline: int, url: str, absolute: Callable[[str], str]
+) -> dict[int, str]:
+    """Find injected lines on the whole page, inside and outside the article.
+
+    A row of links to partners stays: it needs words of the trade or place names, and links
+    that leave the site, or a hidden box.
+
+    Returns:
+        Line numbers with the rule that found each.
+    """
+    found = Injections()
+    home = _site_of(host_of(url))
+    for number, why in enumerate(look.aside):
+        if why == "wheel":
+            found.mark(number, number + 1, "spam.name_wheel")
+    for block in outline.blocks:
+        if block.hidden and block.last > block.first:
+            lines = outline.lines[block.first : block.last]
+            if _is_wheel(lines, home, absolute) or any(
+                _TRADE_RE.search(line.text) for line in lines
+            ):
+                found.mark(block.first, block.last, "spam.hidden_block")
+    for line in outline.lines:
+        if line.number not in found.rules:
+            _judge_line(outline, line, headline, home, absolute, found)
+    return found.rules
+
+
+def _judge_line(
+    outline: Outline,
+    line: Line,
+    headline: int,
+    home: str,
+    absolute: Callable[[str], str],
+    found: Injections,
+) -> None:
+    is_trade = _TRADE_RE.search(line.text) is not None
+    if is_wheel_intro(line.text):
+        box = _row_around(outline, line.block)
+        found.mark(box.first, box.last, "spam.link_wheel")
+        return
+    if line.links and (is_trade or _PLACE_RE.search(line.text.rstrip(" |"))):
+        first, last = _link_range(outline, line)
+        if _is_wheel(outline.lines[first:last], home, absolute):
+            found.mark(first, last, "spam.link_wheel")
+            return
+    if is_trade and line.number < headline and len(line.text) <= _LONGEST_KEYWORDS:
+        found.mark(line.number, line.number + 1, "spam.keyword_line")
+
+
+def _is_wheel(lines: list[Line], home: str, absolute: Callable[[str], str]) -> bool:
+    """Weigh the signs: what the items are, and where their links lead."""
+    names = [line.text[a:b].strip() for line in lines for a, b, _ in line.links]
+    if len(names) < _LEAST_ITEMS:
+        return False
+    hosts = [host_of(absolute(href)) for line in lines for _, _, href in line.links]
+    foreign = sum(bool(host) and _site_of(host) != home for host in hosts)
+    if any(_TRADE_RE.search(name) for name in names):
+        return foreign >= _FOREIGN_SHARE * len(names) or len(names) >= _LEAST_PLACES
+    places = sum(bool(_PLACE_RE.fullmatch(name)) for name in names)
+    return (
+        len(names) >= _LEAST_PLACES
+        and places >= _PLACE_SHARE * len(names)
+        and foreign >= _FOREIGN_SHARE * len(names)
+    )
+
+
+def _link_range(outline: Outline, line: Line) -> tuple[int, int]:
+    """Return the widest range around a link line that holds links and nothing else."""
+    first, last = line.number, line.number + 1
+    lines = outline.lines
+    while first > 0 and lines[first - 1].block is line.block and _is_link_line(lines[first - 1]):
+        first -= 1
+    while last < len(lines) and lines[last].block is line.block and _is_link_line(lines[last]):
+        last += 1
+    current: Block | None = line.block
+    while current is not None and current.tag not in {"body", "html"}:
+        if not all(_is_link_line(other) for other in lines[current.first : current.last]):
+            break
+        first, last = min(first, current.first), max(last, current.last)
+        current = current.parent
+    return first, last
+
+
+def _is_link_line(line: Line) -> bool:
+    return line.link_chars >= 0.6 * len(line.text) and not line.weight
+
+
+def _row_around(outline: Outline, block: Block) -> Block:
+    """Return the box of a wheel's introduction: its own, or the next that holds links only."""
+    current = block
+    while current.parent is not None and current.parent.tag not in {"body", "html"}:
+        lines = outline.lines[current.first : current.last]
+        if any(line.links for line in lines):
+            break
+        around = outline.lines[current.parent.first : current.parent.last]
+        if any(line.weight > _PROSE for line in around):
+            break
+        current = current.parent
+    return current
+
+
+def find_closing_lines(outline: Outline, after: int, furniture: frozenset[str]) -> dict[int, str]:
+    """Find the lines that close the page below its article: owner, filing number, counter."""
+    found = {}
+    for line in outline.lines[after:]:
+        rule = closing_rule(line.plain, furniture)
+        if rule and rule != "footer.pager":
+            found[line.number] = rule
+    return found
+
+
+def _site_of(host: str) -> str:
+    """Return the last labels of a host that tell sites apart: ``hxw.gov.cn``."""
+    labels = host.split(".")
+    size = 3 if len(labels) > 2 and labels[-2] in {"gov", "com", "org", "net", "edu"} else 2
+    return ".".join(labels[-size:])
