@@ -22,7 +22,7 @@ from hongxing_crawler.archive.repair import repair_folder
 from hongxing_crawler.archive.warc import WarcWriter
 from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.core.urls import Scope, canonical_url, shifted_date
-from hongxing_crawler.exceptions import ArchiveError, DiskFullError
+from hongxing_crawler.exceptions import ArchiveError, ConfigError, DiskFullError
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.lock import Holder, hold
@@ -113,6 +113,7 @@ class Run:
         self.home.empty_spool()
         self._repair()
         self.state = State.open(self.home.state, now=self.now, retry=_NO_RETRY)
+        self._check_site()
         self.killed_runs = self.state.end_killed_runs()
         self.state.requeue_in_flight()
         self.state.begin_run(self.run_id, self.started_at, {"site": self.profile.name})
@@ -126,6 +127,16 @@ class Run:
             since=self.since,
         )
         self._writer: WarcWriter | None = None
+
+    def _check_site(self) -> None:
+        """Refuse another site: its scope would throw this home's waiting URLs away."""
+        known = {entry.info.get("site") for entry in self.state.runs()} - {None}
+        if known and self.profile.name not in known:
+            self.state.close()
+            raise ConfigError(
+                f"{self.home.root} holds the site {', '.join(sorted(map(str, known)))}; "
+                f"choose another home for {self.profile.name} with --home"
+            )
 
     def _repair(self) -> None:
         for report in repair_folder(self.home.warc):

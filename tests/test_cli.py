@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from datetime import date
 
 import pytest
 
@@ -137,6 +138,26 @@ def test_a_page_without_an_article_is_partial(hongxing):
 )
 def test_clean_refuses_what_is_no_page_address_or_file(hongxing, flags):
     assert hongxing("clean", "-", *flags, stdin=PAGE).returncode == ExitCode.USAGE
+
+
+def _since(text):
+    from hongxing_crawler.cli.crawling import _parse_since
+
+    return _parse_since(None, None, text)
+
+
+def test_since_takes_a_day_or_an_age():
+    assert _since("2026-01-31") == "2026-01-31"
+    assert _since(None) == ""
+    assert date.fromisoformat(_since("7d")) < date.fromisoformat(_since("1h"))
+
+
+@pytest.mark.parametrize("text", ["yesterday", "", "7", "2026-13-01", "9999d9999d", "9999999d"])
+def test_since_refuses_anything_else_with_usage(hongxing, text):
+    done = hongxing("crawl", "--since", text)
+
+    assert done.returncode == ExitCode.USAGE
+    assert b"such as 7d" in done.stderr
 
 
 def test_a_reader_that_goes_away_is_no_error(tmp_path):

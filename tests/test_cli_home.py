@@ -316,3 +316,10 @@ def test_a_disk_without_room_stops_a_run_at_its_start(tmp_path):
 
     assert ended.code == ExitCode.STOPPED
     assert "goes on" in ended.result["sentence"]
+
+
+def test_a_home_is_for_one_site(home, hongxing):
+    done = hongxing("crawl", "generic", "--seed", "http://127.0.0.1:1/", "--home", home)
+
+    assert done.returncode == ExitCode.CONFIG
+    assert b"holds the site hongxing" in done.stderr

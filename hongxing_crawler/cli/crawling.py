@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from datetime import date, timedelta, timezone
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,10 +21,38 @@ if TYPE_CHECKING:
     from hongxing_crawler.crawl import CrawlOptions, Progress
     from hongxing_crawler.run import RunResult
 
+_SITE_ZONE = timezone(timedelta(hours=8))
 _LEVELS = ("INFO", "DEBUG")  # on the terminal, by the number of -v
+
+
+def _parse_since(_context: click.Context, _option: click.Parameter, text: str | None) -> str:
+    """Turn a day, or an age such as 7d, into a day of the site's calendar."""
+    from hongxing_crawler.config import parse_duration
+
+    if text is None:
+        return ""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        pass
+    try:
+        age = timedelta(seconds=parse_duration(text))
+        return (now().astimezone(_SITE_ZONE) - age).date().isoformat()
+    except (ValueError, OverflowError) as error:
+        message = f"{text!r} is neither a day such as 2026-01-31 nor an age such as 7d"
+        raise click.BadParameter(message) from error
+
 
 _RUN_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--full",), {"is_flag": True, "help": "Ask every known page again, without conditions."}),
+    (
+        ("--since",),
+        {
+            "metavar": "DAY|7d",
+            "callback": _parse_since,
+            "help": "Leave articles alone that are older, as far as their addresses tell.",
+        },
+    ),
     (("--max-pages",), {"type": int, "metavar": "N", "help": "Stop after N pages; go on later."}),
     (("--max-duration",), {"metavar": "TIME", "help": "Stop after 90s, 30m, 2h …; go on later."}),
     (
@@ -104,6 +133,7 @@ def _options(
         "home": config.home,
         "site": profile,
         "full": flags["full"],
+        "since": flags["since"],
         "max_pages": config.max_pages,
         "max_duration_s": config.max_duration,
         "delay_s": config.delay_s,
