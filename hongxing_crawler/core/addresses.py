@@ -23,6 +23,7 @@ class Resolver:
         host, slash, path = rest.split("#")[0].split("?")[0].partition("/")
         self.host = host
         self.root = f"{self.scheme}://{host}"
+        self.known: dict[str, str] = {}
         self.folder = self.root + slash + path[: path.rfind("/") + 1] if slash else self.root + "/"
 
     def absolute(self, address: str) -> str:
@@ -31,6 +32,12 @@ class Resolver:
         >>> Resolver("http://a.cn/x/y.html").absolute("z.html"), Resolver("http://a.cn/").absolute("file:///etc")
         ('http://a.cn/x/z.html', '')
         """
+        found = self.known.get(address)
+        if found is None:
+            found = self.known[address] = self._absolute(address)
+        return found
+
+    def _absolute(self, address: str) -> str:
         address = address.strip()
         if len(address) > _MAX_ADDRESS or not address or address[0] == "#":
             return ""

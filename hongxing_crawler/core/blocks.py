@@ -247,13 +247,26 @@ class Walker:
             self.links.append((self.link_from, len(parts), self.href))
         self.link_from = 0
         if self.links or self.strong:
-            line = self.marked_line(block)
+            line = self.marked_line(block) if len(parts) > 1 else self.simple_line(block)
         else:
             line = Line(len(self.out.lines), block, tidy("".join(parts)))
         parts.clear()
         if line.text:
             weigh(line)
             self.out.lines.append(line)
+
+    def simple_line(self, block: Block) -> Line:
+        """Make a line of one text node, as most lines of menus are."""
+        line = Line(len(self.out.lines), block, tidy(self.parts[0]))
+        size = len(line.text)
+        if self.links:
+            line.links = ((0, size, self.links[0][2]),)
+            line.link_chars = size if size <= _LONGEST_ANCHOR else 0
+        else:
+            line.strong = ((0, size),)
+        self.links.clear()
+        self.strong.clear()
+        return line
 
     def marked_line(self, block: Block) -> Line:
         """Make a line whose links and bold runs keep their places while spaces collapse."""

@@ -23,6 +23,8 @@ _OFFSCREEN_RE = re.compile(
     r"(?:left|top|text-indent|margin(?:-left|-top)?)\s?:\s?-\d{3}", re.IGNORECASE
 )
 _MAX_CSS_CHARS = 200_000
+_LONGEST_SELECTORS = 400
+_HIDING_WORDS = ("none", "hidden", ":-", ": -", "opacity", "font-size:0")
 _SELECTOR_NAME_RE = re.compile(r"([.#])([\w-]{1,60})")
 HIDING_WRITE_RE = re.compile(
     r"document\.write(?:ln)?\s?\(.{0,200}?(?:display\s?:\s?none|visibility\s?:\s?hidden|(?:left|top|text-indent)\s?:\s?-\d{3})",
@@ -53,11 +55,16 @@ def hidden_class_names(css: str) -> set[str]:
     ['.q8z']
     """
     names: set[str] = set()
-    for found in _HIDDEN_STYLE_RE.finditer(css, 0, _MAX_CSS_CHARS):
-        opening = css.rfind("{", max(0, found.start() - 600), found.start())
-        if opening >= 0 and "}" not in css[opening : found.start()]:
-            before = css[max(0, opening - 400) : opening]
-            names.update(_simple_names(before[before.rfind("}") + 1 :]))
+    for chunk in css[:_MAX_CSS_CHARS].split("}"):
+        if not any(word in chunk for word in _HIDING_WORDS):
+            continue
+        selectors, opening, body = chunk.rpartition("{")
+        if (
+            opening
+            and len(selectors) <= _LONGEST_SELECTORS
+            and _HIDDEN_STYLE_RE.search(body, 0, _MAX_STYLE_CHARS)
+        ):
+            names.update(_simple_names(selectors))
     return names
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -38,16 +39,19 @@ def name_of(attrs: Mapping[str, Any]) -> str:
     return name
 
 
+@lru_cache(maxsize=8192)
 def is_aside(name: str) -> bool:
     """Say whether a name belongs to comments, menus, footers and the like."""
     return any(_ASIDE_RE.search(word) for word in name.split()) if name else False
 
 
+@lru_cache(maxsize=8192)
 def is_article(name: str) -> bool:
     """Say whether a name belongs to the boxes in which articles stand."""
     return any(_ARTICLE_RE.search(word) for word in name.split()) if name else False
 
 
+@lru_cache(maxsize=8192)
 def is_comments(name: str) -> bool:
     """Say whether a name belongs to the comments of readers."""
     return bool(name) and bool(_COMMENTS_RE.search(name))

@@ -101,7 +101,7 @@ def clean(page: Page, profile: SiteProfile | None = None) -> CleanedPage:
     Returns:
         The clean article; ``replay(received, steps) == article.article_body``.
     """
-    fields = _Fields(find_damage((page.title, page.text_sample or page.body)))
+    fields = _Fields(find_damage(page.text_sample or page.body))
     body, steps = clean_body(page.body, fields.damage, furniture_of(profile))
     published = parse_date(fields.read("date_published", page.date)) if page.date else PublishedAt()
     headline = fields.read("headline", page.title)

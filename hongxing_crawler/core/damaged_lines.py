@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.restore import Restored, learn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from hongxing_crawler.core.blocks import Outline
     from hongxing_crawler.core.restore import Damage
 
@@ -19,12 +18,14 @@ _MAX_CHARS = 120_000
 _MAX_LINE_CHARS = 12_000
 _MAX_LOST_SHARE = 0.01
 _MAX_LOSSES = 200  # a damaged page has some twenty
-_MAX_SAMPLE_CHARS = 200_000
 
 
-def find_damage(texts: Iterable[str]) -> Damage | None:
-    """Learn the damage of a page; bytes that are no text at all have none to learn."""
-    sample = "\n".join(texts)[:_MAX_SAMPLE_CHARS]
+@lru_cache(maxsize=4)
+def find_damage(sample: str) -> Damage | None:
+    """Learn the damage of a page; bytes that are no text at all have none to learn.
+
+    Reading and cleaning a page ask one after the other, so the last answers are kept.
+    """
     if sample.count("\ufffd") > _MAX_LOST_SHARE * len(sample) or sample.count("?") > _MAX_LOSSES:
         return None
     return learn((sample,))
@@ -37,13 +38,13 @@ def mend(damage: Damage, text: str) -> Restored:
     return damage.restore(text)
 
 
-def repair_lines(outline: Outline) -> None:
+def repair_lines(outline: Outline, sample: str) -> None:
     """Restore the short lines of a page that a mirror damaged; others stay as they are.
 
     The received text is kept beside the restored one: what a page says goes into the
     archive as received and is restored in ``clean``, with edits.
     """
-    damage = find_damage(line.text for line in outline.lines)
+    damage = find_damage(sample)
     if damage is None:
         return
     for line in outline.lines[:_MAX_LINES]:

@@ -37,6 +37,13 @@ FOOTER_RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 
 
+# One search that nearly all lines fail; pagers are digits and arrows.
+_HINT_RE = re.compile(
+    r"主办|主辦|承办|承辦|主管单位|协办|版权所有|版權所有|[术術]支持|ICP|公网安备|[欢歡]迎|您是第|[Cc]opyright|COPYRIGHT|©"
+    r"|^[\[［]?\s?\d{1,3}\s?[\]］]?(?:\s|$)|上一页|下一页|首页|尾页|末页|^[\d<>\s]+$"
+)
+
+
 def closing_rule(line: str, furniture: frozenset[str] = frozenset()) -> str:
     """Return the footer rule that a whole line obeys, or "".
 
@@ -46,6 +53,8 @@ def closing_rule(line: str, furniture: frozenset[str] = frozenset()) -> str:
     text = line.strip()
     if not text or len(text) > _MAX_LINE:
         return ""
+    if not _HINT_RE.search(text):
+        return "footer.template" if furniture and squeeze(text) in furniture else ""
     if furniture and squeeze(text) in furniture:
         return "footer.template"
     return next((rule for rule, pattern in FOOTER_RULES if pattern.fullmatch(text)), "")

@@ -80,7 +80,8 @@ def extract(
     outline = Walker().walk(document)
     runs = cut_link_runs(outline)
     cloaks = undo_cloak(outline)
-    repair_lines(outline)
+    sample = "\n".join([line.text for line in outline.lines])[:_SAMPLE_CHARS]
+    repair_lines(outline, sample)
     reader = _Reader(url, outline, profile or _NO_PROFILE)
     reader.runs = runs
     page = reader.read(document, cut.html)
@@ -94,6 +95,7 @@ def extract(
         page,
         charset=decoded.charset,
         charset_source=decoded.source,
+        text_sample=sample,
         removed=cut.removed + cloaks + page.removed,
         warnings=tuple(dict.fromkeys(warnings)),
     )
@@ -193,7 +195,6 @@ class _Reader:
                 *describe_runs(outline, self.runs, absolute),
             ),
             warnings=tuple(warnings),
-            text_sample="\n".join(line.text for line in outline.lines)[:_SAMPLE_CHARS],
         )
 
     def _join_captions(
