@@ -140,6 +140,38 @@ def test_clean_refuses_what_is_no_page_address_or_file(hongxing, flags):
     assert hongxing("clean", "-", *flags, stdin=PAGE).returncode == ExitCode.USAGE
 
 
+DAMAGED = "會(huì)議(yì)召開(kāi)，時(shí)間：2024年5月6日。會(huì)議(yì)指出，時(shí)間緊迫。\n"
+
+
+def test_restore_prints_the_restored_text(hongxing):
+    done = hongxing("restore", "-", stdin=DAMAGED.encode())
+
+    assert done.returncode == ExitCode.OK
+    assert done.stdout.decode() == "会议召开，时间：2024年5月6日。会议指出，时间紧迫。\n"
+
+
+def test_restore_explains_itself(hongxing):
+    text = hongxing("restore", "-", "--explain", stdin=DAMAGED.encode()).stdout.decode()
+
+    assert text.startswith("verdict: ")
+    assert "會(huì)" in text
+
+
+def test_restore_tells_machines_the_verdict(hongxing):
+    answer = json.loads(hongxing("restore", "-", "--json", stdin=DAMAGED.encode()).stdout)
+
+    assert answer["text"].startswith("会议召开")
+    assert answer["verdict"] in {"proved", "guessed"}
+    assert answer["edits"] > 0
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"abc\r\nd", "会议（一）召开。\r\n".encode(), b"\xef\xbb\xbfabc"]
+)
+def test_restore_leaves_sound_text_as_it_is_byte_for_byte(hongxing, data):
+    assert hongxing("restore", "-", stdin=data).stdout == data
+
+
 def _since(text):
     from hongxing_crawler.cli.crawling import _parse_since
 

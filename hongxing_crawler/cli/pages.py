@@ -111,16 +111,17 @@ def restore(shell: Shell, file: BinaryIO, *, explain: bool) -> None:
     Sound text comes out as it went in. FILE is text in any Chinese encoding, - reads it from
     standard input. Prints UTF-8.
     """
-    from hongxing_crawler.cli.restored import explain_restored
     from hongxing_crawler.core.restore import restore as restore_text
+    from hongxing_crawler.core.restore.explain import explain as explain_restored
 
-    restored = restore_text(_decode(_read(file)))
+    text = _decode(_read(file))
+    restored = restore_text(text)
     if shell.json:
         shell.result(
             {"verdict": restored.verdict, "edits": len(restored.edits), "text": restored.text}
         )
     elif explain:
-        write_line(explain_restored(restored))
+        write_line(explain_restored(text, restored))
     else:
         write(restored.text.encode())
 
