@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 _MAX_ADDRESS = 2_000
 _SCHEME_RE = re.compile(r"[a-z][a-z0-9+.-]{0,20}:", re.IGNORECASE)
@@ -41,13 +41,17 @@ class Resolver:
         address = address.strip()
         if len(address) > _MAX_ADDRESS or not address or address[0] == "#":
             return ""
-        if _CONTROL_RE.search(address):
+        if not address.isprintable():
             address = _CONTROL_RE.sub("", address)
         address = address.split("#", 1)[0]
         lowered = address[:8].lower()
         if lowered.startswith(("http://", "https://")):
             return address
-        if "./" not in address and "\\" not in address and not _SCHEME_RE.match(address):
+        if (
+            "./" not in address
+            and "\\" not in address
+            and not (":" in address and _SCHEME_RE.match(address))
+        ):
             if address.startswith("//"):
                 return f"{self.scheme}:{address}"
             if address.startswith("/"):
@@ -71,10 +75,11 @@ def host_of(url: str) -> str:
     >>> host_of("http://www.hxw.gov.cn:8080/content/1.html")
     'www.hxw.gov.cn'
     """
-    try:
-        return (urlsplit(url).hostname or "").lower()
-    except ValueError:
-        return ""
+    rest = url.partition("://")[2]
+    for mark in "/?#":
+        rest = rest.partition(mark)[0]
+    host = rest.rpartition("@")[2]
+    return (host if host.startswith("[") else host.partition(":")[0]).lower()
 
 
 def extension_of(url: str) -> str:

@@ -82,7 +82,7 @@ def extract(
     cloaks = undo_cloak(outline)
     sample = "\n".join([line.text for line in outline.lines])[:_SAMPLE_CHARS]
     repair_lines(outline, sample)
-    reader = _Reader(url, outline, profile or _NO_PROFILE)
+    reader = _Reader(url, outline, sample, profile or _NO_PROFILE)
     reader.runs = runs
     page = reader.read(document, cut.html)
     is_cut = len(html) > MAX_BYTES or len(decoded.text) > limit
@@ -104,14 +104,16 @@ def extract(
 class _Reader:
     """One page on its way from outline to values."""
 
-    def __init__(self, url: str, outline: Outline, profile: SiteProfile) -> None:
+    def __init__(self, url: str, outline: Outline, sample: str, profile: SiteProfile) -> None:
         self.url = url
         self.outline = outline
         self.profile = profile
         self.runs: list[LinkRun] = []
         self.injected: dict[int, str] = {}
         self.outside: dict[int, str] = {}
-        self.absolute: Callable[[str], str] = Resolver(url, outline.base).absolute
+        self.sample = sample
+        self.resolver = Resolver(url, outline.base)
+        self.absolute: Callable[[str], str] = self.resolver.absolute
 
     def read(self, document: Document, html: str) -> Page:
         match = (
@@ -135,7 +137,7 @@ class _Reader:
                 choice.dropped,
             )
         facts = find_facts(self.outline, headline, choice.kept, self.profile)
-        injected = find_injections(self.outline, look, headline.line, self.url, self.absolute)
+        injected = find_injections(self.outline, look, headline.line, self.resolver, self.sample)
         choice = _without(choice, injected)
         closing = find_closing_lines(
             self.outline, choice.kept[-1] + 1 if choice.kept else 0, furniture_of(self.profile)

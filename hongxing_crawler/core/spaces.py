@@ -30,7 +30,7 @@ def tidy(text: str, *, edges: bool = True) -> str:
     """
     if edges:
         text = text.strip(EDGES)
-    if _RUN_RE.search(text):
+    if not (text.isprintable() and "  " not in text) and _RUN_RE.search(text):
         text = _RUN_RE.sub(" ", _WRAP_RE.sub("", text))
     return text
 
@@ -92,13 +92,17 @@ def strip_blank_lines(text: str) -> Cleaned:
     return Cleaned(apply_edits(text, edits) if edits else text, tuple(edits))
 
 
-def is_text(sample: str) -> bool:
+def is_text(text: str) -> bool:
     """Tell text from bytes that only decode: a picture, an archive, noise."""
-    sample = sample[:_SAMPLE_CHARS]
-    odd = sum(map(len, _ODD_RE.findall(sample)))
-    return odd <= _MOST_ODD * len(sample) or odd < 20
+    if not any(odd in text for odd in _ODD):
+        return True
+    sample = text[:_SAMPLE_CHARS]
+    count = sum(map(len, _ODD_RE.findall(sample)))
+    return count <= _MOST_ODD * len(sample) or count < _FEW_ODD
 
 
+_ODD = ("\ufffd", "\x00", "\x01", "\x7f")
 _ODD_RE = re.compile(r"[\x00-\x04\x0e-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]+")
 _SAMPLE_CHARS = 50_000
 _MOST_ODD = 0.03
+_FEW_ODD = 20

@@ -13,6 +13,7 @@ from hongxing_crawler.core.spam import is_wheel_intro
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from hongxing_crawler.core.addresses import Resolver
     from hongxing_crawler.core.blocks import Block, Line, Outline
     from hongxing_crawler.core.boxes import Survey
 
@@ -21,6 +22,8 @@ _TRADE_RE = re.compile(
     r"百家乐|六合彩|六合图库|时时彩|娱乐城|娱乐平台|博彩|老虎机|真人视讯|电子游艺|私服|成人视频|裸聊|约炮|代开发票"
 )
 _PLACE_RE = re.compile(r"[\u4e00-\u9fff]{1,9}(?:县|市|区|旗|州|盟)$")
+_PLACE_ENDS = frozenset("县市区旗州盟")
+_INTRO = "感谢您访问"
 _LEAST_ITEMS = 3
 _LEAST_PLACES = 6
 _PLACE_SHARE = 0.6
@@ -41,7 +44,7 @@ class Injections:
 
 
 def find_injections(
-    outline: Outline, look: Survey, headline: int, url: str, absolute: Callable[[str], str]
+    outline: Outline, look: Survey, headline: int, resolver: Resolver, sample: str
 ) -> dict[int, str]:
     """Find injected lines on the whole page, inside and outside the article.
 
@@ -52,7 +55,8 @@ def find_injections(
         Line numbers with the rule that found each.
     """
     found = Injections()
-    home = _site_of(host_of(url))
+    is_suspect = _TRADE_RE.search(sample) is not None or _INTRO in sample
+    home, absolute = _site_of(host_of(resolver.base)), resolver.absolute
     for number, why in enumerate(look.aside):
         if why == "wheel":
             found.mark(number, number + 1, "spam.name_wheel")
@@ -64,7 +68,9 @@ def find_injections(
             ):
                 found.mark(block.first, block.last, "spam.hidden_block")
     for line in outline.lines:
-        if line.number not in found.rules:
+        if line.number not in found.rules and (
+            is_suspect or line.text[-2:].rstrip(" |")[-1:] in _PLACE_ENDS
+        ):
             _judge_line(outline, line, headline, home, absolute, found)
     return found.rules
 

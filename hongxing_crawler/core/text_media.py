@@ -104,6 +104,6 @@ def is_attachment(href: str, name: str, text: str, extensions: frozenset[str]) -
     if "." in href[-12:] or "?" in href:
         if extension_of(href) in extensions:
             return True
-    if _DOWNLOAD_NAME_RE.search(name):
+    if "." in name and _DOWNLOAD_NAME_RE.search(name):
         return True
     return "附件" in text[:20] and bool(_DOWNLOAD_PATH_RE.search(href))
