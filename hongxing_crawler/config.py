@@ -54,6 +54,10 @@ class Setting:
     def variable(self) -> str:
         return f"HONGXING_{self.field.upper()}"
 
+    @property
+    def flag(self) -> str:
+        return f"--{self.field.replace('_', '-')}"
+
 
 def parse_duration(text: str) -> float:
     """Parse a length of time, ``90s``, ``10m``, ``2h``, ``7d`` or ``1h30m``, into seconds.
@@ -136,7 +140,7 @@ class Config:
     max_pages: int  # 0: no limit
     max_duration: float  # seconds, 0: no limit
     file: Path | None
-    origins: Mapping[str, str]  # key -> "flag", "HONGXING_HOME", "hongxing.toml:3" or "default"
+    origins: Mapping[str, str]  # key -> "--home", "HONGXING_HOME", "hongxing.toml:3" or "default"
 
 
 class _Found(NamedTuple):
@@ -266,7 +270,7 @@ def _find_value(
 ) -> _Found:
     flag = flags.get(setting.key)
     if flag is not None:
-        return _Found(flag, "flag")
+        return _Found(flag, setting.flag)
     if given := environment.get(setting.variable):
         return _Found(given, setting.variable)
     keys = setting.key.split(".")

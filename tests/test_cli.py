@@ -53,6 +53,30 @@ def test_a_wrong_flag_is_answered_with_usage(hongxing):
     assert b"--home" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ("crawl", "--max-pages", "-5"),
+        ("crawl", "--max-pages", "many"),
+        ("crawl", "--max-duration", "soon"),
+        ("crawl", "--wait-lock", "1 hour"),
+        ("crawl", "--home", ""),
+        ("crawl", "generic"),
+        ("crawl", "generic", "hongxing"),
+        ("demo", "--state", "3"),
+        ("status", "--runs", "-1"),
+        ("export", "--as-of", "soon"),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_value_of_a_flag_is_answered_with_usage(hongxing, flags):
+    done = hongxing(*flags)
+
+    assert done.returncode == ExitCode.USAGE
+    assert done.stderr.startswith(f"Usage: hongxing {flags[0]}".encode())
+    assert not done.stdout
+
+
 def test_an_unknown_command_is_answered_with_usage(hongxing):
     assert hongxing("crwal").returncode == ExitCode.USAGE
 
@@ -75,6 +99,12 @@ def test_a_failure_is_an_object_for_machines(hongxing):
     answer = json.loads(done.stdout)
     assert done.returncode == answer["exit_code"] == ExitCode.CONFIG
     assert "nowhere" in answer["error"]
+
+
+def test_a_wrong_flag_is_an_object_for_machines_too(hongxing):
+    done = hongxing("--json", "crawl", "--max-pages", "-5")
+
+    assert json.loads(done.stdout)["exit_code"] == done.returncode == ExitCode.USAGE
 
 
 def test_a_mistyped_variable_fails_validation(hongxing):

@@ -44,7 +44,7 @@ def test_flags_win_over_environment_over_file_over_default(tmp_path):
     assert config.operator == "from environment"
     assert config.home == tmp_path / "h"
     assert config.delay_s == 1.0
-    assert config.origins["site"] == "flag"
+    assert config.origins["site"] == "--site"
     assert config.origins["operator"] == "HONGXING_OPERATOR"
     assert config.origins["home"] == f"{path}:3"
     assert config.origins["crawl.delay_s"] == "default"

@@ -88,6 +88,7 @@ def _run(shell: Shell, arguments: Sequence[str] | None) -> Any:
         return app.main(arguments, "hongxing", standalone_mode=False, obj=shell)
     except click.ClickException as error:
         error.show()
+        shell.tell_machines(error.exit_code, error.format_message())
         return error.exit_code
     except click.Abort:
         shell.fail(ExitCode.INTERRUPTED, "interrupted; what is on disk is complete")

@@ -88,6 +88,8 @@ def crawl(shell: Shell, /, site: str | None, seeds: tuple[str, ...], **flags: An
 
     config = _load_config(shell, flags, site=site)
     profile = load_profile(config.site, seeds=seeds)
+    if not (profile.seeds or profile.sitemaps or profile.feeds):
+        raise click.UsageError(f"{profile.name} has no start page: name one with --seed URL")
     options = _options(shell, config, profile, flags)
     return _crawl(shell, config.home, partial(run_crawl, options))
 

@@ -46,9 +46,15 @@ class Shell:
     def load_config(self, **flags: object) -> Config:
         """Read the settings; ``flags`` are the command's own, by key with ``__`` for the dot."""
         from hongxing_crawler.config import load_config
+        from hongxing_crawler.exceptions import ConfigError
 
         own = {name.replace("__", "."): value for name, value in flags.items()}
-        return load_config(self.config_file, os.environ, {**self.flags, **own})
+        try:
+            return load_config(self.config_file, os.environ, {**self.flags, **own})
+        except ConfigError as error:
+            if all(line.startswith("--") for line in str(error).splitlines()):
+                raise click.UsageError(str(error), click.get_current_context()) from error
+            raise
 
     def home(self) -> Home:
         """Return the home of the settings, which has to be there."""
@@ -82,9 +88,12 @@ class Shell:
 
     def fail(self, code: int, sentence: str) -> None:
         """Print why the command failed: to stderr, and as an object with --json."""
+        self.tell_machines(code, sentence)
+        self.complain(sentence)
+
+    def tell_machines(self, code: int, sentence: str) -> None:
         if self.json:
             write_line(json.dumps({"exit_code": code, "error": sentence}, ensure_ascii=False))
-        self.complain(sentence)
 
     def complain(self, sentence: str) -> None:
         """Say on stderr what went wrong and what to do."""
@@ -143,7 +152,7 @@ def _take(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
 
 
 _FILE = {"type": click.Path(path_type=Path), "metavar": "FILE"}
-_FOLDER = {"type": click.Path(path_type=Path), "metavar": "DIR"}
+_FOLDER = {"type": click.Path(), "metavar": "DIR"}
 _COMMON: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--config",), {**_FILE, "help": "Settings; default hongxing.toml here."}),
     (("--home",), {**_FOLDER, "help": "Where everything is kept; default var."}),
