@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _MARGIN: Final = 4.0  # natural logarithm
 _LOST_MARGIN: Final = 2.0
+_LOST_CHAR_MARGIN: Final = 6.0
 _RARE_WORD: Final = 0.25  # weight from which another reading could be a word
 _WORD: Final = 0.9  # weight from which a reading is one
 _OPENING: Final = frozenset("“《（‘【")
@@ -59,10 +60,14 @@ def is_certain(
         if any(_may_be_word(rival, at, model) for at in differing):
             return False
         places |= set(differing)
-    return all(_stands(text, at, model) for at in places)
+    least = _LOST_MARGIN if all(text[at] in _MARKS for at in places) else _LOST_CHAR_MARGIN
+    return margin >= least and all(_stands(text, at, model) for at in places)
 
 
 def _may_be_word(text: str, at: int, model: PairModel) -> bool:
+    on_page = model.count_pair(text[at - 1], text[at]) if at else 0
+    if on_page or (at + 1 < len(text) and model.count_pair(text[at], text[at + 1])):
+        return True
     return max(_left(text, at, model), _right(text, at, model)) >= _RARE_WORD
 
 
@@ -76,8 +81,13 @@ def _stands(text: str, at: int, model: PairModel) -> bool:
 
 
 def _left(text: str, at: int, model: PairModel) -> float:
-    return model.weigh_word(text[at - 1], text[at]) if at > 0 else 0.0
+    return _word(text[at - 1 : at + 1], model) if at > 0 else 0.0
 
 
 def _right(text: str, at: int, model: PairModel) -> float:
-    return model.weigh_word(text[at], text[at + 1]) if at + 1 < len(text) else 0.0
+    return _word(text[at : at + 2], model)
+
+
+def _word(pair: str, model: PairModel) -> float:
+    is_han = len(pair) == 2 and all("\u4e00" <= char <= "\u9fff" for char in pair)
+    return model.weigh_word(pair[0], pair[1]) if is_han else 0.0

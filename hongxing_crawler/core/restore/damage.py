@@ -196,11 +196,11 @@ class _Repair:
         paths = search.find_guesses(start, context)
         proved = [path for path in paths if self._explains(search.line, start, before, path)]
         if not proved:
-            return None
+            return self._kept_span(search.line, start)
         best = proved[0]
         end, true = best.pos, best.out[len(before) :]
         if true == search.line[start:end]:
-            return None
+            return self._kept_span(search.line, start)
         others = [path for path in proved[1:] if path.out != best.out]
         margin = best.score - others[0].score if others else 99.0
         after = search.line[end : end + 1]
@@ -210,6 +210,16 @@ class _Repair:
         return Span(
             start, end, true, "restore.frame", verdict, listed, best.learnt, best.lost_count, margin
         )
+
+    def _kept_span(self, line: str, start: int) -> Span | None:
+        """Keep a ``?`` of the text; among Chinese characters with wide marks it is a doubtful one."""
+        is_lost = line[start] == LOST
+        around = line[max(0, start - 1) : start] + line[start + 1 : start + 2]
+        is_plain = self.damage.is_folded or any("!" <= char <= "~" for char in around)
+        if is_plain and not is_lost:
+            return None
+        verdict = "lossy" if is_lost else "guessed"
+        return Span(start, start + 1, line[start], "restore.frame", verdict)
 
     def _explains(self, line: str, start: int, before: str, path: Guess) -> bool:
         return prove_run(line[start : path.pos], before, path.out, self.damage, path.learnt)

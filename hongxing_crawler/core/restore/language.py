@@ -121,9 +121,13 @@ class PairModel:
         return found
 
     def weigh_word(self, before: str, char: str) -> float:
-        """How much speaks for a word with both characters, in words and on the page."""
+        """How much speaks for a word with both characters."""
         a, b = _normal(before), _normal(char)
-        return _rows().get(a, _NO_ROW).after.get(b, 0.0) + self._page_pairs[a + b]
+        return _rows().get(a, _NO_ROW).after.get(b, 0.0)
+
+    def count_pair(self, before: str, char: str) -> int:
+        """How often the page has both characters in a row."""
+        return self._page_pairs[_normal(before) + _normal(char)]
 
     def score_end(self, char: str) -> float:
         """Weigh a character as the last of a line."""

@@ -27,6 +27,7 @@ _CUT_GLOSS_RE: Final = re.compile(
 _RUN_RE: Final = re.compile("[?\ufffd][^。，,、\n]{0,12}")  # damage teaches no neighbours
 _LEAST_SHARE: Final = 0.75  # of a character's occurrences: it is always glossed or never
 _SURE_COUNT: Final = 3
+_SECOND_READING: Final = 4  # damaged runs from which it is worth while
 _MAX_MODEL: Final = 60_000
 # Traditional forms that no kit writes: it leaves 后 于 里 干 as they are.
 _HONEST_TRADITIONAL: Final = frozenset("於後裡裏幹範")
@@ -105,7 +106,8 @@ def _is_kit(
         if char in to_simplified()
         for place in _places(page, f"{char}({inserted})")
     )
-    count = sum(_is_traditional_at(page, at) for at in (*cuts, *places))
+    count = sum(_is_traditional_at(page, at) for at in places)
+    count += sum(_is_traditional_at(page, at, misread=3) for at in cuts[:_SURE_COUNT])
     return count > 0 and (count >= _SURE_COUNT or not _HONEST_TRADITIONAL & set(page))
 
 
@@ -118,11 +120,12 @@ def _places(page: str, gloss: str) -> Iterator[int]:
         at = page.find(gloss, at + 1)
 
 
-def _is_traditional_at(page: str, at: int) -> bool:
+def _is_traditional_at(page: str, at: int, misread: int = 0) -> bool:
     """Whether a gloss stands among characters that a kit writes, not those it converts."""
     around = page[max(0, at - 15) : at + 25]
     simple = sum(char in converted() for char in around)
-    return simple <= sum(char in to_simplified() for char in around)
+    traditional = sum(char in to_simplified() for char in around)
+    return traditional > 0 and simple <= misread + traditional
 
 
 def _describe(page: str, glosses: dict[str, tuple[str, int]], noise_count: int) -> Damage:
@@ -136,7 +139,7 @@ def _describe(page: str, glosses: dict[str, tuple[str, int]], noise_count: int) 
         is_folded=_is_folded(page),
         noise_count=noise_count,
     )
-    if _RUN_RE.search(sample) is None:
+    if len(_RUN_RE.findall(sample)) < _SECOND_READING:
         return damage
     return replace(damage, model=PairModel(_sure_text(damage.restore(sample))))
 
@@ -146,7 +149,7 @@ def _sure_text(restored: Restored) -> str:
     parts: list[str] = []
     done = 0
     for place in restored.places:
-        if place.verdict != "proved":
+        if place.verdict != "proved" or len(place.alternatives) > 0:
             parts.append(restored.text[done : place.start])
             done = place.end
     return "\n".join((*parts, restored.text[done:]))

@@ -102,7 +102,7 @@ def corrupt(text: str, kit: Kit, noise: Callable[[], str] = lambda: "\x05") -> s
 def fold(text: str) -> str:
     r"""Fold full-width marks as text captures do, and drop the noise characters.
 
-    >>> fold("会议召开\\x05，")
+    >>> fold("会议召开\x05，")
     '会议召开,'
     """
     return unicodedata.normalize("NFKC", drop_noise(text))

@@ -41,6 +41,7 @@ LOSSES: Final = frozenset("?" + LOST)
 LETTERS: Final = "a-zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜńňǹḿ"
 GLOSS_RE: Final = re.compile(rf"\(([{LETTERS}]{{1,6}})(\s?)\)")
 _TAIL_RE: Final = re.compile(rf"([{LETTERS}]{{1,6}})(\s?)\)")
+_MAX_STEPS: Final = 300_000  # in one text; further damage is kept and flagged
 _WIDTH: Final = 120
 _SAME_KEY: Final = 5
 _HOPELESS: Final = 18.0  # behind the best guess at the same place
@@ -73,6 +74,7 @@ class Guess(NamedTuple):
     out: str
     event: int  # where this path last left the plain reading
     is_lossy: bool = False
+    is_cut: bool = False  # an insertion stands between the bytes of the pending character
     lost_count: int = 0  # places of which neighbours, not bytes, say what stood there
     learnt: tuple[tuple[str, str], ...] = ()  # glosses that no other place of the page shows
 
@@ -94,6 +96,7 @@ class Evidence:
         self.model = model
         self.is_folded = is_folded
         self.has_noise = has_noise
+        self.step_count = 0
         self._forms: dict[str, float] = {}
 
     def weigh_form(self, char: str) -> float:
@@ -147,7 +150,6 @@ class RunSearch:
         self.line = line
         self.evidence = evidence
         self.context = ""
-        self.step_count = 0
 
     def find_guesses(self, start: int, context: str) -> list[Guess]:
         """Hypotheses for the run that starts at the ``?`` at ``start``, best first.
@@ -156,6 +158,8 @@ class RunSearch:
         character.
         """
         self.context = context
+        if self.evidence.step_count > _MAX_STEPS:
+            return []
         before = context[-1:]
         agenda: dict[int, list[Guess]] = {start: [Guess(0.0, start, 0, before, start)]}
         finished: list[Guess] = []
@@ -173,7 +177,7 @@ class RunSearch:
         return sorted(finished, reverse=True)
 
     def _step(self, guess: Guess) -> Iterator[Guess]:
-        self.step_count += 1
+        self.evidence.step_count += 1
         char = self.line[guess.pos]
         if char in NOISE_CHARS:
             yield guess._replace(pos=guess.pos + 1)
@@ -212,6 +216,7 @@ class RunSearch:
                 pos=found.end(),
                 pending=pair_of(char) & 0xFF,
                 event=guess.pos,
+                is_cut=True,
             )
 
     def _cut_by_noise(self, guess: Guess) -> Iterator[Guess]:
@@ -220,7 +225,7 @@ class RunSearch:
         for mark, width in self._marks_at(at):
             lead, trail = divmod(pair_of(mark), 256)
             for char in self._likely(guess, chars_by_trail().get(lead, ())):
-                after = self._take_bare(guess, char, at + width, trail, event=guess.pos)
+                after = self._append(guess, char, at + width, trail, event=guess.pos)
                 weight = self._weigh_noise(guess.pos, char, mark)
                 yield _lose_one(after, weight)
         if self.line[at : at + 1] in LOSSES:
@@ -242,7 +247,7 @@ class RunSearch:
             for trail in _MARK_LEADS:
                 if trail << 8 | pair_of(mark) >> 8 in _MARK_CODES:
                     for char in self._likely(guess, chars_by_trail()[trail]):
-                        yield _lose_one(self._take_bare(guess, char, at, 0, event=at))
+                        yield _lose_one(self._append(guess, char, at, 0, event=at))
 
     # one byte off ------------------------------------------------------------------------
 
@@ -265,7 +270,8 @@ class RunSearch:
                 yield self._take(after, chr(trail), end, event=end)
             else:
                 after = self._take_bare(guess, true, end, trail, event=end)
-                yield self._read_gloss(after, form)
+                cut = self._read_gloss(after, form)
+                yield cut._replace(is_cut=cut.pos > after.pos)
 
     def _with_trail(self, guess: Guess, trail: int) -> list[str]:
         """True characters that end in this byte."""
@@ -325,13 +331,15 @@ class RunSearch:
     def _take(self, guess: Guess, char: str, end: int, *, event: int) -> Guess:
         """Append an aligned character and read its gloss; it should have one if others do."""
         after = self._read_gloss(self._append(guess, char, end, 0, event=event), char)
-        if after.pos == end and char in self.evidence.glosses:
+        is_bare = after.pos == end and char in self.evidence.glosses
+        if is_bare and not guess.is_cut:
             return after._replace(score=after.score + _BARE_GLOSS)
         return after
 
     def _take_bare(self, guess: Guess, char: str, end: int, pending: int, *, event: int) -> Guess:
         """Append a character that the shown text leaves no room for a gloss after."""
-        weight = _BARE_GLOSS if char in self.evidence.glosses else 0.0
+        is_bare = char in self.evidence.glosses and not guess.is_cut
+        weight = _BARE_GLOSS if is_bare else 0.0
         return self._append(guess, char, end, pending, event=event, weight=weight)
 
     def _append(
@@ -343,7 +351,12 @@ class RunSearch:
         if end >= len(self.line) and not pending:
             weight += self.evidence.model.score_end(char) + self._weigh_open_quotes(guess, char)
         return guess._replace(
-            score=guess.score + weight, pos=end, pending=pending, out=guess.out + char, event=event
+            score=guess.score + weight,
+            pos=end,
+            pending=pending,
+            out=guess.out + char,
+            event=event,
+            is_cut=False,
         )
 
     def _weigh_quote(self, guess: Guess, char: str) -> float:

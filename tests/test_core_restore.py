@@ -1,0 +1,201 @@
+"""Restoring damaged text: the seed, a table of cases, and damage made by the forward model."""
+
+import json
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hongxing_crawler.core.edits import apply_edits
+from hongxing_crawler.core.restore import learn, restore
+from hongxing_crawler.core.restore.encodings import repair_encoding
+from hongxing_crawler.core.restore.explain import explain
+from hongxing_crawler.core.restore.model import NOISE_MARKS, Kit, corrupt, fold
+from hongxing_crawler.core.restore.script import learn_script
+from hongxing_crawler.core.restore.tables import script_rows, to_simplified
+
+CASES = Path(__file__).parent / "cases"
+SEED = Path(__file__).parents[1] / "data" / "demo_site" / "seed"
+
+
+def _params(name, expect="pass"):
+    cases = json.loads((CASES / name).read_text("utf-8"))
+    return [
+        pytest.param(case, id=case["label"])
+        for case in cases
+        if case.get("expect", "pass") == expect
+    ]
+
+
+@pytest.fixture(scope="module")
+def seed():
+    return (SEED / "captured.txt").read_text("utf-8")
+
+
+@pytest.fixture(scope="module")
+def gold():
+    return json.loads((SEED / "gold.json").read_text("utf-8"))
+
+
+class TestSeed:
+    def test_every_paragraph_is_exact(self, seed, gold):
+        restored = restore(seed).text.split("\n")
+
+        assert [text for text in gold["body"] if text not in restored] == []
+
+    def test_title_captions_and_footer_are_exact(self, seed, gold):
+        restored = restore(seed).text.split("\n")
+        wanted = [gold["title"], *gold["footer_removed"]]
+        wanted += [image["caption"] for image in gold["images"]]
+
+        assert [text for text in wanted if text not in restored] == []
+
+    def test_the_repair_is_proved(self, seed):
+        assert restore(seed).verdict == "proved"
+
+    def test_edits_replay(self, seed):
+        restored = restore(seed)
+
+        assert apply_edits(seed, restored.edits) == restored.text
+
+    def test_the_link_wheel_stays(self, seed):
+        wheel = seed[seed.index("巴彦淖尔市") :]
+
+        assert restore(seed).text.endswith(wheel)
+
+    def test_places_count_in_the_repaired_text(self, seed):
+        restored = restore(seed)
+
+        assert [restored.text[p.start : p.end] for p in restored.places] == [
+            place.repaired for place in restored.places
+        ]
+
+    def test_a_second_pass_is_idle(self, seed):
+        once = restore(seed).text
+
+        assert restore(once).edits == ()
+
+
+@pytest.mark.parametrize("case", _params("restore.json"))
+def test_case(case):
+    damage = learn([*case["page"], case["received"]])
+    restored = restore(case["received"], damage)
+
+    assert (restored.text, restored.verdict) == (case["expected"], case["verdict"])
+
+
+@pytest.mark.parametrize("case", _params("restore_encodings.json"))
+def test_encoding(case):
+    repaired = repair_encoding(case["received"])
+
+    assert (repaired.text, repaired.verdict) == (case["expected"], case["verdict"])
+
+
+SCRIPT = {
+    ord(simple): form
+    for form, simple, kind in script_rows()
+    if kind == "first" and simple not in "干后里面游范斗于为众余占涌恒群"
+} | str.maketrans("为众", "為眾")
+GLOSSES = {"業": "yè", "產": "chǎn", "發": "fā", "會": "huì", "經": "jīng", "濟": "jì", "個": "gè"}
+GLOSSES |= {"強": "qiáng", "簡": "jiǎn", "獎": "jiǎng", "絡": "luò ", "問": "wèn", "動": "dòng"}
+SENTENCES = [
+    "会议强调，要发展农业和产业。",
+    "考核奖惩兑现，全县干部积极工作。",
+    "这个问题集中排查、认真整治！",
+    "经济发展了多少？群众说：“很好。”",
+    "网络安全工作由两个单位负责；2020年完成57.1%的任务。",
+    "业务部门动员党员8996名，开展活动。",
+]
+
+
+@st.composite
+def pages(draw):
+    chosen = draw(st.lists(st.sampled_from(SENTENCES), min_size=2, max_size=6))
+    kit = Kit(GLOSSES, NOISE_MARKS if draw(st.booleans()) else "", SCRIPT)
+    noise = draw(st.text("\x05\x06\x07\x08", min_size=1, max_size=5))
+    text = "会议业务发展经济。\n" + "".join(chosen)
+    received = corrupt(text, kit, lambda: noise)
+    return (fold(text), fold(received)) if draw(st.booleans()) else (text, received)
+
+
+@given(pages())
+@settings(max_examples=60, deadline=None)
+def test_what_the_kit_did_is_undone_or_flagged(page):
+    true, received = page
+    restored = restore(received)
+
+    assert restored.text == true or restored.verdict in {"guessed", "lossy"}
+
+
+@given(pages())
+@settings(max_examples=30, deadline=None)
+def test_edits_replay_on_damaged_pages(page):
+    _, received = page
+    restored = restore(received)
+
+    assert apply_edits(received, restored.edits) == restored.text
+
+
+PIECES = ["業(yè)", "?", "jiǎn)", "(", ")", "\ud800", "\x05", "，", "題", "栴}", "\ufffd", "a", "\n"]
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))
+@settings(max_examples=100, deadline=None)
+def test_any_input_gives_edits_that_replay(received):
+    restored = restore(received)
+
+    assert apply_edits(received, restored.edits) == restored.text
+
+
+class TestModel:
+    def test_a_gloss_cuts_the_next_character(self):
+        kit = Kit({"簡": "jiǎn"}, "", SCRIPT)
+
+        assert corrupt("涉恶问题", kit) == "涉惡?jiǎn)栴}"
+
+    def test_noise_cuts_a_mark_and_a_gloss_ends_the_run(self):
+        kit = Kit({"獎": "jiǎng"}, NOISE_MARKS, SCRIPT)
+
+        assert fold(corrupt("正气。考核奖惩", kit)) == "正氣??己霜?jiǎng)懲"
+
+    def test_a_byte_at_the_cut_is_lost(self):
+        kit = Kit({"簡": "jiǎn"}, "", SCRIPT)
+
+        assert corrupt("惡問", kit) == "惡?jiǎn)?"
+
+
+def test_hostile_runs_are_bounded_and_flagged():
+    restored = restore("業(yè)經(jīng)??，" * 3000)
+
+    assert restored.verdict in {"guessed", "lossy"}
+
+
+def test_no_learning_without_a_kit_page():
+    assert learn(["?jiǎn)" * 1000, "(" * 1000, "?" * 1000]) is None
+
+
+def test_a_script_table_is_one_to_one():
+    table = learn_script("發展後髮")
+
+    assert "發展后髮".translate(table) == "发展后髮"
+
+
+def test_no_form_has_two_simplified_characters():
+    assert len(to_simplified()) == len(script_rows())
+
+
+def test_explanation_shows_the_bytes(seed):
+    shown = explain(seed, restore(seed))
+
+    assert "proved at" in shown
+    assert "= A1A3 BFBC BACB BDB1" in shown
+
+
+def test_explanation_of_noise_shows_control_pictures():
+    received = "發(fā)展經(jīng)濟(jì)\x05\x07，"
+    shown = explain(received, restore(received))
+
+    assert "\u2405\u2407" in shown
+    assert unicodedata.category("\u2405") == "So"
