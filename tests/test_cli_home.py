@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from crawl_kit import crawl
 
+from hongxing_crawler.core.record import decode
 from hongxing_crawler.demo.site import DemoSite
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.store.lock import Holder, hold
@@ -323,3 +324,41 @@ def test_a_home_is_for_one_site(home, hongxing):
 
     assert done.returncode == ExitCode.CONFIG
     assert b"holds the site hongxing" in done.stderr
+
+
+def test_scrapy_crawl_works_as_every_scrapy_user_expects(tmp_path):
+    with DemoSite() as site:
+        host = site.profile.hosts[0]
+        profile = tmp_path / "demo.toml"
+        profile.write_text(
+            f'name = "demo"\ngeneric = true\nhosts = ["{host}"]\nseeds = ["http://{host}/"]\n'
+        )
+        settings = {
+            "HONGXING_SITE": profile,
+            "HONGXING_HOME": tmp_path / "home",
+            "DOWNLOAD_DELAY": "0",
+            "AUTOTHROTTLE_ENABLED": "0",
+            "HONGXING_BACKOFF_BASE_S": "0.02",
+        }
+        flags = [flag for name, value in settings.items() for flag in ("-s", f"{name}={value}")]
+        done = subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "scrapy",
+                "crawl",
+                "hongxing",
+                "-O",
+                tmp_path / "x.jsonl",
+                *flags,
+            ],
+            cwd=README.parent,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+
+    rows = [decode(line) for line in (tmp_path / "x.jsonl").read_bytes().splitlines()]
+    assert done.returncode == 0, done.stderr.decode()
+    assert len(rows) >= 60
+    assert list(tmp_path.glob("home/warc/*.warc.gz"))
