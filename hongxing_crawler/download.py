@@ -12,7 +12,7 @@ import logging
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -125,6 +125,19 @@ class _GuardedResolver(AbstractResolver):
         await self._inner.close()
 
 
+class _BodilessSession:
+    """A session that sends no empty body: a GET with ``Content-Length: 0`` is no browser's."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    def request(self, method: str, url: Any, *, data: bytes, **options: Any) -> Any:
+        return self._session.request(method, url, data=data or None, **options)
+
+    async def close(self) -> None:
+        await self._session.close()
+
+
 class ArchivingDownloadHandler(AiohttpDownloadHandler):
     """Give every response its ``Exchange`` in ``request.meta``."""
 
@@ -144,18 +157,17 @@ class ArchivingDownloadHandler(AiohttpDownloadHandler):
         )
         # aiohttp has no public way to see the head as it came: a test reads the bytes back.
         connector._factory = _HeadKeeper.on(connector._loop)  # noqa: SLF001
-        self._plain_session, self._session = (
-            self._session,
-            aiohttp.ClientSession(
-                connector=connector,
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                response_class=_KeptResponse,
-                skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
-                max_field_size=64 * 1024,
-                max_line_size=64 * 1024,
-            ),
+        session = aiohttp.ClientSession(
+            connector=connector,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            response_class=_KeptResponse,
+            skip_auto_headers=("Accept", "Accept-Encoding", "Content-Type", "User-Agent"),
+            max_field_size=64 * 1024,
+            max_line_size=64 * 1024,
         )
+        self._plain_session: aiohttp.ClientSession = self._session
+        self._session = cast("aiohttp.ClientSession", _BodilessSession(session))
 
     async def close(self) -> None:
         await self._plain_session.close()

@@ -108,7 +108,10 @@ def count_run(run: Run, stats: Mapping[str, Any]) -> dict[str, int]:
         "images": int(stats.get("hongxing/store/image_count", 0)),
         "attachments": int(stats.get("hongxing/store/attachment_count", 0)),
         "media_failed": int(stats.get("hongxing/media/failed_count", 0)),
-        "spam_blocks": _sum(stats, "hongxing/clean/block_count/spam."),
+        "spam_blocks": _sum(stats, "hongxing/clean/block_count/spam.")
+        + _sum(stats, "hongxing/clean/edit_count/spam."),
+        "pages_injected": int(stats.get("hongxing/clean/injected_count", 0)),
+        "articles_generic": int(stats.get("hongxing/clean/generic_count", 0)),
         "texts_restored": sum(
             int(stats.get(f"hongxing/restore/verdict_count/{verdict}", 0))
             for verdict in ("proved", "guessed", "lossy")

@@ -7,7 +7,7 @@ worth a visit; the spider and ``reprocess`` act on it.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 PRIORITIES = {"article": 10, "topic": 5, "page": 3, "list": 2, "sitemap": 1, "feed": 1}
 HUBS = frozenset({"seed", "list", "topic", "sitemap", "feed"})  # pages asked for their links
 
+_LISTINGS = frozenset({"list", "topic", "page"})
 _HTML_TYPES = ("text/html", "application/xhtml+xml", "text/plain", "")
 _BLOCK_RE = re.compile(
     r"访问(?:过于|太)频繁|安全验证|滑动验证|人机验证|请输入验证码|拒绝访问|"
@@ -153,7 +154,8 @@ def _read_page(
         for url in page.next_lists
         if depth < profile.max_list_pages and in_scope(url, scope)
     )
-    if not _may_be_article(kind, profile):
+    links = tuple(link for link in links if link.url not in page.next_parts)
+    if not _may_be_article(kind, page, profile, scope):
         return Reading("done", links=links)
     missing = [name for name in ("title", "body") if not getattr(page, name).strip()]
     has_media = bool(page.images or page.attachments or page.videos)
@@ -162,8 +164,11 @@ def _read_page(
     return Reading("done", page=page, links=links)
 
 
-def _may_be_article(kind: str, profile: SiteProfile) -> bool:
-    return kind == "article" or (profile.generic and kind == "page")
+def _may_be_article(kind: str, page: Page, profile: SiteProfile, scope: Scope) -> bool:
+    """Tell whether a page may become a row: articles do, and topics that offer files."""
+    if kind == "article" or (profile.generic and kind == "page"):
+        return True
+    return bool(page.attachments) and scope.classify(page.url) == "topic"
 
 
 def _is_block_page(page: Page) -> bool:
@@ -232,24 +237,29 @@ def _numbers(url: str) -> list[int]:
     return [int(digits) for digits in re.findall(r"\d{1,9}", url)]
 
 
-def article_of(visit: Visit, run_id: str) -> Article:
+def article_of(visit: Visit, run_id: str, scope: Scope) -> Article:
     """Make the row of a visit that brought a cleaned page.
+
+    ``list_url`` is the page it was found on when that is a list, a topic or a start page.
 
     Raises:
         PageError: Cleaning left nothing that is an article.
     """
     assert visit.cleaned is not None
+    cleaned, found_on = visit.cleaned, visit.ticket.found_on
+    if scope.classify(visit.final_url) == "topic":
+        cleaned = replace(cleaned, article=replace(cleaned.article, doc_type="topic"))
     origin = Origin(
         requested_url=visit.ticket.url,
         final_url=visit.final_url,
-        list_url=visit.ticket.found_on,
+        list_url=found_on if scope.classify(found_on) in _LISTINGS else "",
         run_id=run_id,
         content_type=visit.content_type,
         etag=visit.etag,
         last_modified=visit.last_modified,
         raw_sha256=visit.raw_sha256,
     )
-    return build_article(visit.cleaned, origin=origin, capture=visit.main, media=visit.media)
+    return build_article(cleaned, origin=origin, capture=visit.main, media=visit.media)
 
 
 def media_urls(article: ArticleContent) -> Iterable[str]:

@@ -24,6 +24,7 @@ from scrapy.statscollectors import DummyStatsCollector
 
 from hongxing_crawler.addons import OUR_SETTINGS, SCRAPY_SETTINGS
 from hongxing_crawler.archive.captures import ArchivedExchange, read_exchanges
+from hongxing_crawler.archive.fields import read_fields
 from hongxing_crawler.archive.reader import read_at, read_records
 from hongxing_crawler.core.clean import clean, join_parts
 from hongxing_crawler.core.page import extract
@@ -113,9 +114,7 @@ def find_runs(paths: Iterable[Path]) -> list[RunFiles]:
 def _warcinfo(record: Record) -> dict[str, str]:
     if record.type != "warcinfo":
         return {}
-    lines = record.payload().decode("utf-8", "replace").splitlines()
-    pairs = (line.partition(":") for line in lines)
-    return {name.strip(): value.strip() for name, _, value in pairs}
+    return read_fields(record.payload())
 
 
 def _recorded_profile(fields: dict[str, str]) -> SiteProfile | None:
@@ -255,7 +254,7 @@ class _Replay:
         for url in media_urls(visit.cleaned.article):
             visit.media[url] = self._media(url, visit)
         try:
-            visit.articles = [article_of(visit, self.run.run_id)]
+            visit.articles = [article_of(visit, self.run.run_id, self.scope)]
         except PageError as error:
             visit.outcome, visit.reason = "rejected", str(error)
 

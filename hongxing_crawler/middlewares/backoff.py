@@ -15,6 +15,7 @@ from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, Unsupported
 from scrapy.utils.httpobj import urlparse_cached
 
 from hongxing_crawler.download import PrivateAddressError
+from hongxing_crawler.refusals import HostDownError
 from hongxing_crawler.run import KIND, run_of
 
 if TYPE_CHECKING:
@@ -31,10 +32,6 @@ _SLOW_DOWN = frozenset({429, 503})
 _FINAL = (IgnoreRequest, DownloadCancelledError, UnsupportedURLSchemeError, PrivateAddressError)
 
 logger = logging.getLogger(__name__)
-
-
-class HostDownError(IgnoreRequest):
-    """A host answered nothing many times in a row; it is left alone for this run."""
 
 
 @dataclass(slots=True)

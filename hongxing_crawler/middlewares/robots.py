@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from protego import Protego
 from scrapy import Request
-from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.exceptions import NotConfigured
 from scrapy.utils.httpobj import urlparse_cached
 
+from hongxing_crawler.refusals import RobotsDeniedError, RobotsUnreachableError
 from hongxing_crawler.run import KIND, run_of
 
 if TYPE_CHECKING:
@@ -24,14 +25,6 @@ _CRAWL_DELAY_MAX_S = 60.0
 _ROBOTS_MAX_BYTES = 512 * 1024  # RFC 9309 asks for at least 500 KiB
 
 logger = logging.getLogger(__name__)
-
-
-class RobotsDeniedError(IgnoreRequest):
-    """robots.txt forbids this URL."""
-
-
-class RobotsUnreachableError(IgnoreRequest):
-    """robots.txt could not be read, so nothing may be fetched from its host."""
 
 
 @dataclass(frozen=True, slots=True)

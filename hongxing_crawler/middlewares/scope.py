@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scrapy.exceptions import IgnoreRequest
 from scrapy.utils.httpobj import urlparse_cached
 
 from hongxing_crawler.core.urls import is_private_host
+from hongxing_crawler.refusals import RefusedError
 from hongxing_crawler.run import KIND, run_of
 
 if TYPE_CHECKING:
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
 
 
 _ANYWHERE = frozenset({"media", "robots"})  # pictures of an article may lie on other hosts
-
-
-class RefusedError(IgnoreRequest):
-    """A request that our own rules forbid; it never left this machine."""
 
 
 class ScopeMiddleware:

@@ -13,6 +13,7 @@ from scrapy.exceptions import IgnoreRequest
 from hongxing_crawler.download import EXCHANGE, EXCHANGE_BODY, SENT_AT
 from hongxing_crawler.exceptions import ArchiveError
 from hongxing_crawler.items import Exchange
+from hongxing_crawler.refusals import ArchiveStoppedError
 from hongxing_crawler.run import CAPTURE, KIND, VISIT, run_of
 
 if TYPE_CHECKING:
@@ -26,11 +27,9 @@ if TYPE_CHECKING:
     from hongxing_crawler.run import Run
     from hongxing_crawler.store.visit import Visit
 
+_LATENCIES_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 1e9)  # upper ends; the report draws them
+
 logger = logging.getLogger(__name__)
-
-
-class ArchiveStoppedError(IgnoreRequest):
-    """The archive cannot be written: the response must not be parsed."""
 
 
 class WarcWriterMiddleware:
@@ -109,6 +108,9 @@ class WarcWriterMiddleware:
             self.run.state.add_captures(self.run.run_id, [capture])
         self.stats.inc_value(f"hongxing/archive/record_count/{capture.record_type}")
         self.stats.inc_value("hongxing/archive/byte_count", capture.length)
+        if latency_s := request.meta.get("download_latency"):
+            upper = next(limit for limit in _LATENCIES_S if latency_s <= limit)
+            self.stats.inc_value(f"hongxing/archive/latency_count/{upper:g}")
 
     def _original(self, request: Request) -> Original | None:
         visit: Visit | None = request.meta.get(VISIT)

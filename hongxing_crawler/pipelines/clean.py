@@ -40,9 +40,14 @@ class CleanPipeline:
         return item
 
     def _count(self, cleaned: CleanedPage) -> None:
-        for step in cleaned.steps:
-            for edit in step.edits:
-                self.stats.inc_value(f"hongxing/clean/edit_count/{edit.rule}")
-        for block in cleaned.removed:
-            self.stats.inc_value(f"hongxing/clean/block_count/{block.rule}")
+        edits = [edit.rule for step in cleaned.steps for edit in step.edits]
+        blocks = [block.rule for block in cleaned.removed]
+        for rule in edits:
+            self.stats.inc_value(f"hongxing/clean/edit_count/{rule}")
+        for rule in blocks:
+            self.stats.inc_value(f"hongxing/clean/block_count/{rule}")
+        if any(rule.startswith("spam.") for rule in (*edits, *blocks)):
+            self.stats.inc_value("hongxing/clean/injected_count")
+        if cleaned.page.template == "generic":
+            self.stats.inc_value("hongxing/clean/generic_count")
         self.stats.inc_value(f"hongxing/restore/verdict_count/{cleaned.restoration.verdict}")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hongxing_crawler.exceptions import PageError
-from hongxing_crawler.pipelines.drops import NotAnArticle
 from hongxing_crawler.reading import article_of
+from hongxing_crawler.refusals import NotAnArticle
 from hongxing_crawler.run import run_of
 from hongxing_crawler.store.visit import Visit
 
@@ -51,7 +51,7 @@ class StorePipeline:
 
     def _add_article(self, visit: Visit) -> None:
         try:
-            visit.articles = [article_of(visit, self.run.run_id)]
+            visit.articles = [article_of(visit, self.run.run_id, self.run.scope)]
         except PageError as error:
             visit.outcome, visit.reason = "rejected", str(error).partition(":")[0].replace(" ", "_")
 

@@ -9,10 +9,20 @@ from scrapy import Request, Spider
 
 from hongxing_crawler.core.clean import join_parts
 from hongxing_crawler.core.page import extract
-from hongxing_crawler.middlewares.backoff import HostDownError
-from hongxing_crawler.middlewares.robots import RobotsDeniedError, RobotsUnreachableError
-from hongxing_crawler.middlewares.scope import RefusedError
-from hongxing_crawler.reading import Answer, Reading, failure_reason, read_answer, sort_parts
+from hongxing_crawler.reading import (
+    FINAL_REASONS,
+    Answer,
+    Reading,
+    failure_reason,
+    read_answer,
+    sort_parts,
+)
+from hongxing_crawler.refusals import (
+    HostDownError,
+    RefusedError,
+    RobotsDeniedError,
+    RobotsUnreachableError,
+)
 from hongxing_crawler.run import CAPTURE, KIND, VISIT, run_of
 
 if TYPE_CHECKING:
@@ -133,7 +143,8 @@ class NewsSpider(Spider):
             self.run.leave(visit)
             return []
         else:
-            visit.outcome, visit.reason = "failed", failure_reason(error)
+            visit.reason = failure_reason(error)
+            visit.outcome = "rejected" if visit.reason in FINAL_REASONS else "failed"
         return [visit]
 
 
