@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.store.home import Home
     from hongxing_crawler.store.runs import RunEntry
 
+_USE_STATE = "the home has no state: to go on with this one, type mv {state} {home}"
 _UNKNOWN_RUN = "{home} knows no run {run}; hongxing status lists them"
 
 
@@ -139,6 +140,7 @@ class Reprocessed:
     folder: Path
     result: ReprocessResult
     comparison: Comparison | None = None
+    advice: str = ""
 
 
 def reprocess_warcs(
@@ -163,16 +165,25 @@ def reprocess_home(
 ) -> Reprocessed:
     """Make all rows of a home again, and compare them with those that it holds.
 
+    A home that lost its state is made again whole; what was fetched in visits that never ended
+    then counts as well.
+
     Raises:
         HongxingError: As ``reprocess``; ConfigError when the folder holds other things.
     """
     target = _fresh_folder(folder)
-    with State.open(home.state, now=now, read_only=True) as known:
-        finished = {capture.record_id for capture in known.captures()}
+    finished = _finished_records(home, now) if home.state.is_file() else None
     runs = find_runs(list_warcs(home))
     state, export = target / "state.sqlite", target / "export"
-    result = reprocess(runs, profile_of, state, export, finished.__contains__)
-    return Reprocessed(target, result, compare_exports(home.export, export))
+    counts = finished.__contains__ if finished is not None else lambda _record_id: True
+    result = reprocess(runs, profile_of, state, export, counts)
+    advice = "" if finished is not None else _USE_STATE.format(state=state, home=home.state)
+    return Reprocessed(target, result, compare_exports(home.export, export), advice)
+
+
+def _finished_records(home: Home, now: Callable[[], datetime]) -> set[str]:
+    with State.open(home.state, now=now, read_only=True) as state:
+        return {capture.record_id for capture in state.captures()}
 
 
 def _fresh_folder(folder: Path) -> Path:

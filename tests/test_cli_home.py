@@ -161,6 +161,20 @@ def test_reprocess_makes_the_rows_again_byte_for_byte(home, hongxing):
     assert b"same rows as the crawl's, byte for byte" in done.stdout
 
 
+def test_a_lost_state_is_made_again_and_the_next_crawl_goes_on_with_it(home, hongxing):
+    for path in home.glob("state.sqlite*"):
+        path.unlink()
+
+    done = hongxing("reprocess", "--home", home)
+    (home / "reprocessed" / "state.sqlite").rename(home / "state.sqlite")
+    later = json.loads(hongxing("status", "--home", home, "--json").stdout)
+
+    assert b"same rows as the crawl's, byte for byte" in done.stdout
+    assert b"mv " in done.stdout
+    assert later["articles"] >= 60
+    assert later["urls"].get("pending", 0) == 0
+
+
 def test_reprocess_never_empties_a_folder_that_is_not_its_own(home, hongxing, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")

@@ -136,6 +136,12 @@ def test_every_documented_stat_is_counted_somewhere():
     assert [n for n in documented if re.sub(r"<\w+>", "*", n) not in counted] == []
 
 
+def test_the_readme_leads_to_every_document():
+    text = (ROOT / "README.md").read_text("utf-8")
+
+    assert [page.name for page in DOCS.glob("*.md") if f"(docs/{page.name})" not in text] == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_link_of_a_document_leads_somewhere(page):
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text("utf-8"))

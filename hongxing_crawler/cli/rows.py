@@ -100,7 +100,7 @@ def reprocess(shell: Shell, warcs: tuple[Path, ...], out: Path | None, site: str
         folder = out or Path("reprocessed")
         done = reprocess_warcs(warcs, folder, profile_of)
     else:
-        home = shell.home()
+        home = shell.home(without_state=True)
         with shell.hold(home, "reprocess"):
             done = reprocess_home(home, out or home.root / "reprocessed", profile_of, now=now)
     shell.result(asdict(done), show_reprocessed(done))

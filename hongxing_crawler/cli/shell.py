@@ -56,15 +56,17 @@ class Shell:
                 raise click.UsageError(str(error), click.get_current_context()) from error
             raise
 
-    def home(self) -> Home:
+    def home(self, *, without_state: bool = False) -> Home:
         """Return the home of the settings, which has to be there."""
         from hongxing_crawler.exceptions import ConfigError
         from hongxing_crawler.store.home import Home
 
         home = Home(self.load_config().home)
-        if not home.state.is_file():
+        is_home = home.warc.is_dir() if without_state else home.state.is_file()
+        if not is_home:
             raise ConfigError(
-                f"{home.root} is no home of an archive: it has no state.sqlite; "
+                f"{home.root} is no home of an archive: it has no "
+                f"{'warc folder' if without_state else 'state.sqlite'}; "
                 "name one with --home or HONGXING_HOME, or make one with hongxing crawl"
             )
         return home

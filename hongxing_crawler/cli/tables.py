@@ -105,7 +105,7 @@ def show_reprocessed(done: Reprocessed) -> str:
     ]
     lines = [align(facts), *result.problems]
     if done.comparison is not None:
-        lines.append(_tell_comparison(done.comparison))
+        lines += [_tell_comparison(done.comparison), done.advice]
     return "\n".join(line for line in lines if line)
 
 
