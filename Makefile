@@ -77,6 +77,11 @@ test: lint ## lint, then every test
 fuzz: setup ## the property tests again, with many more random inputs
 	$(PY) -m pytest -m hypothesis --hypothesis-profile fuzz
 
+KILLS := 20
+.PHONY: crash
+crash: setup ## kill -9 at KILLS random moments of the demo crawl, then the same command again
+	HONGXING_TEST_KILLS=$(KILLS) $(PY) -m pytest tests/test_crawl_kill.py tests/test_archive_crash.py
+
 .PHONY: referees
 referees: $(REFEREES)/ready ## our archive before outside judges: pywb, wacz, cdxj-indexer
 	HONGXING_REFEREES="$(CURDIR)/$(REFEREES)" $(PY) -m pytest tests/test_archive_referees.py
