@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from importlib import resources
 from pathlib import Path
 
 from hongxing_crawler.demo.message import Reply
@@ -48,10 +49,21 @@ def serve(pages: dict[str, bytes]) -> Server:
     return Server(answer)
 
 
+def write_profile(base: str, folder: Path) -> Path:
+    """The packaged generic profile, for the pages of the list alone: their links lead nowhere."""
+    text = resources.files("hongxing_crawler.sites").joinpath("generic.toml").read_text("utf-8")
+    host = base.removeprefix("http://")
+    text = text.replace("hosts = []\n", f'hosts = ["{host}"]\n', 1)
+    text = text.replace("seeds = []\n", f'seeds = ["{base}/"]\nmax_depth = 1\n', 1)
+    path = folder / "pages.toml"
+    path.write_text(text, "utf-8")
+    return path
+
+
 def crawl(base: str, home: Path) -> dict:
-    command = [sys.executable, "-m", "hongxing_crawler", "crawl", "generic", "--seed", base + "/"]
+    profile = write_profile(base, home.parent)
+    command = [sys.executable, "-m", "hongxing_crawler", "crawl", str(profile)]
     command += ["--home", str(home), "--json"]
-    # Only the pages themselves: what they link to was never captured.
     done = subprocess.run(
         command,
         capture_output=True,

@@ -216,6 +216,9 @@ _REASONS = {
     "PrivateAddressError": "private_address",
     "UnsupportedURLSchemeError": "unsupported_url",
     "ArchiveStoppedError": "archive_error",
+    "HostDownError": "host_down",
+    "RobotsUnreachableError": "robots_unreachable",
+    "RobotsDeniedError": "robots_denied",
 }
 FINAL_REASONS = frozenset({"too_large", "private_address", "unsupported_url"})
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
 ATTEMPT = "hongxing_attempt"  # request.meta: how often this request was repeated
+_BESIDE_TIMES = 1  # repeats on hosts that only hold files
 _SLICE_S = 0.25  # a stop waits no longer than this for a sleeping request
 _SERVER_ERRORS = frozenset({408, 500, 502, 504, 520, 521, 522, 523, 524})
 _SLOW_DOWN = frozenset({429, 503})
@@ -130,12 +131,17 @@ class BackoffMiddleware:
         host.error_count += 1
         attempt = request.meta.get(ATTEMPT, 0) + 1
         self.stats.inc_value(f"hongxing/backoff/retry_count/{reason}")
-        hopeless = not host.answered and attempt > self.policy.times
+        times = self.policy.times if self.run.is_main_host(request.url) else _BESIDE_TIMES
+        if reason == "CannotResolveHostError" and not self.run.is_main_host(request.url):
+            times = 0  # a former host of a picture: the name is gone, waiting brings nothing
+        hopeless = not host.answered and attempt > times
+        if hopeless:
+            host.error_count = self.policy.down_count
         if host.error_count >= self.policy.down_count or hopeless:
             if request.meta.get(KIND) != "robots":  # its own middleware judges that
                 self._stop(request, "site_down", f"{reason}, {host.error_count} times in a row")
             return None
-        if attempt > self.policy.times:
+        if attempt > times:
             return None
         host.not_before = time.monotonic() + self.policy.base_s * 2.0 ** (attempt - 1)
         return request.replace(meta={**request.meta, ATTEMPT: attempt}, dont_filter=True)
