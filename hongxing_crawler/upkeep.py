@@ -15,6 +15,7 @@ from hongxing_crawler.report.collect import report_run
 from hongxing_crawler.reprocess import ReprocessResult, RunFiles, find_runs, reprocess
 from hongxing_crawler.soundness import list_warcs, run_of
 from hongxing_crawler.store.lock import Holder, find_holder
+from hongxing_crawler.store.rows import export_run, write_delta, write_snapshot
 from hongxing_crawler.store.state import State
 
 if TYPE_CHECKING:
@@ -96,6 +97,41 @@ def write_report(
         if run not in {entry.run_id for entry in state.runs()}:
             raise ConfigError(_UNKNOWN_RUN.format(home=home.root, run=run))
         return report_run(home, state, run)
+
+
+def export_home(home: Home, now: Callable[[], datetime]) -> dict[str, str]:
+    """Write a home's own rows again: snapshot and missing deltas; the caller holds the lock.
+
+    Raises:
+        HongxingError: There was no run yet, or the state cannot be read.
+        OSError: The disk refuses.
+    """
+    with State.open(home.state, now=now) as state:
+        return export_run(state, home.export, last_run(state))
+
+
+def export_elsewhere(
+    home: Home, now: Callable[[], datetime], folder: Path, as_of: datetime | None = None
+) -> dict[str, str]:
+    """Write the snapshot and every delta into another folder; the home is only read.
+
+    Args:
+        home: The home, which may be read-only.
+        now: The clock.
+        folder: Where to.
+        as_of: Only the articles as they were known at this moment.
+
+    Raises:
+        HongxingError: There was no run yet, or the state cannot be read.
+        OSError: The disk refuses.
+    """
+    with State.open(home.state, now=now, read_only=True) as state:
+        run_id = last_run(state)
+        paths = {"rows": str(write_snapshot(state, folder, run_id, as_of=as_of))}
+        if as_of is None:
+            for entry in state.runs():
+                paths["deltas"] = str(write_delta(state, folder, entry.run_id).parent.parent)
+    return paths
 
 
 def pack_home(

@@ -147,6 +147,19 @@ def test_export_writes_the_same_bytes_again(home, hongxing):
     assert parts == {path: path.read_bytes() for path in home.rglob("*.jsonl.gz")}
 
 
+def test_export_elsewhere_writes_all_and_leaves_the_home_alone(home, hongxing, tmp_path):
+    before = {path: path.read_bytes() for path in home.glob("export/**/*") if path.is_file()}
+
+    with hold(home / "lock", Holder("crawl", "run_x", "2026-11-23T08:00:00Z")):
+        done = hongxing("export", "--home", home, "--out", "out")
+
+    assert done.returncode == ExitCode.OK
+    assert before == {p: p.read_bytes() for p in home.glob("export/**/*") if p.is_file()}
+    for path, data in before.items():
+        if path.name.endswith(".gz"):
+            assert (tmp_path / "out" / path.relative_to(home / "export")).read_bytes() == data
+
+
 def test_export_as_of_a_day_before_the_first_run_holds_nothing(home, hongxing, tmp_path):
     hongxing("export", "--home", home, "--as-of", "2020-01-01", "--out", "old")
 

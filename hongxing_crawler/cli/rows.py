@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -15,16 +16,8 @@ from hongxing_crawler.exit_codes import ExitCode
 if TYPE_CHECKING:
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.reprocess import RunFiles
-    from hongxing_crawler.store.home import Home
-    from hongxing_crawler.store.state import State
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-
-
-def _open_state(home: Home) -> State:
-    from hongxing_crawler.store.state import State
-
-    return State.open(home.state, now=now)
 
 
 @click.command(cls=Command)
@@ -59,20 +52,18 @@ def status(shell: Shell, runs: int) -> int:
 def export(shell: Shell, out: Path | None, as_of: datetime | None) -> int:
     """Write the rows again from the state.
 
-    The snapshot, and deltas that are missing. Every crawl does so by itself.
+    The snapshot, and deltas that are missing; every crawl does so by itself. With --out all of
+    them, from a home that may be read-only.
     """
-    from hongxing_crawler.store.rows import export_run, write_snapshot
-    from hongxing_crawler.upkeep import last_run
+    from hongxing_crawler.upkeep import export_elsewhere, export_home
 
     home = shell.home()
-    folder = out or home.export
-    with shell.hold(home, "export"), _open_state(home) as state:
-        run_id = last_run(state)
-        if as_of is None:
-            paths = export_run(state, folder, run_id)
+    moment = datetime.combine(as_of, time.max, UTC) if as_of else None
+    with nullcontext() if out else shell.hold(home, "export"):
+        if out is None and moment is None:
+            paths = export_home(home, now)
         else:
-            moment = datetime.combine(as_of, time.max, UTC)
-            paths = {"rows": str(write_snapshot(state, folder, run_id, as_of=moment))}
+            paths = export_elsewhere(home, now, out or home.export, moment)
     shell.result(paths, "\n".join(f"{name:<6} {path}" for name, path in paths.items()))
     return ExitCode.OK
 
@@ -101,7 +92,7 @@ def reprocess(shell: Shell, warcs: tuple[Path, ...], out: Path | None, site: str
         done = reprocess_warcs(warcs, folder, profile_of)
     else:
         home = shell.home(without_state=True)
-        with shell.hold(home, "reprocess"):
+        with nullcontext() if out else shell.hold(home, "reprocess"):
             done = reprocess_home(home, out or home.root / "reprocessed", profile_of, now=now)
     shell.result(asdict(done), show_reprocessed(done))
     return ExitCode.PARTIAL if done.result.problems else ExitCode.OK
