@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import re
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,6 +48,8 @@ EXCHANGE_BODY = "hongxing_exchange_body"  # request.meta: Path of a spooled body
 SENT_AT = "hongxing_sent_at"  # request.meta: when it was sent, aware UTC
 _HEAD_MAX_BYTES = 256 * 1024
 _CHUNK_BYTES = 64 * 1024
+_HEAD_END_RE = re.compile(rb"\n\r?\n")  # some servers end their lines without CR
+_INTERIM_RE = re.compile(rb"HTTP/1\.\d 1(?!01)")
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +64,7 @@ class _HeadKeeper(ResponseHandler):
     def __init__(self, loop: Any) -> None:
         super().__init__(loop)
         self.head = bytearray()
+        self.broken = ""  # how the connection ended, when it did not end well
         self._head_ended = False
 
     @classmethod
@@ -78,27 +82,41 @@ class _HeadKeeper(ResponseHandler):
             self._cut_head()
         super().data_received(data)
 
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self.broken = str(exc or "")
+        super().connection_lost(exc)
+
     def _cut_head(self) -> None:
-        while (end := self.head.find(b"\r\n\r\n")) >= 0:
-            interim = self.head[:12].split(b" ")[-1].startswith(b"1") and self.head[9:10] == b"1"
-            if not interim:
-                del self.head[end + 4 :]
+        while found := _HEAD_END_RE.search(self.head):
+            if not _INTERIM_RE.match(self.head):
+                del self.head[found.end() :]
                 self._head_ended = True
                 return
-            del self.head[: end + 4]  # 100 Continue, 103 Early Hints: the final head follows
+            del self.head[: found.end()]  # 100 Continue, 103 Early Hints: the final head follows
         self._head_ended = len(self.head) >= _HEAD_MAX_BYTES
 
 
 class _KeptResponse(_ClientResponse):
-    """A response that remembers the head bytes and the protocols below it."""
+    """A response that remembers the head bytes and how its connection ended."""
 
     head: bytes = b""
+    keeper: _HeadKeeper
 
     async def start(self, connection: Any) -> aiohttp.ClientResponse:
-        protocol = connection.protocol
+        self.keeper = connection.protocol
         response = await super().start(connection)
-        self.head = bytes(getattr(protocol, "head", b""))
+        self.head = bytes(self.keeper.head)
         return response
+
+    def check_end(self) -> None:
+        """Doubt a body without a length whose connection was reset: aiohttp takes it for whole.
+
+        Raises:
+            aiohttp.ClientPayloadError: The body has no end that can be trusted.
+        """
+        sized = "Content-Length" in self.headers or "Transfer-Encoding" in self.headers
+        if self.keeper.broken and not sized:
+            raise aiohttp.ClientPayloadError(self.keeper.broken)
 
 
 class _GuardedResolver(AbstractResolver):
@@ -204,10 +222,14 @@ class ArchivingDownloadHandler(AiohttpDownloadHandler):
                         f"{request.url} is larger than {limit} bytes; what came is archived"
                     )
                     break
+            response.check_end()
         except aiohttp.ClientPayloadError as error:
             cause = ResponseDataLossError(f"{request.url} broke off: {error}")
         except TimeoutError:
             cause = DownloadTimeoutError(f"{request.url} did not end in time")
+        except BaseException:
+            body.discard()
+            raise
         reason = _TRUNCATED.get(type(cause), "") if cause else ""
         content = body.close()
         request.meta[EXCHANGE] = Exchange(
@@ -270,6 +292,12 @@ class _Body:
             return b"".join(self._chunks)
         self._file.close()
         return Path(self._file.name)
+
+    def discard(self) -> None:
+        """Leave nothing behind: the disk is full, or the program ends."""
+        if self._file is not None:
+            self._file.close()
+            Path(self._file.name).unlink(missing_ok=True)
 
 
 def _request_head(response: Any) -> bytes:

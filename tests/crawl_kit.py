@@ -60,5 +60,12 @@ def snapshot(home: Path) -> dict[str, dict[str, Any]]:
     return {path_of(row["url"]): row for row in rows(folder)}
 
 
+def rejects(home: Path) -> dict[str, dict[str, Any]]:
+    """Read what became no row, by path; of several runs the last word counts."""
+    files = (path.read_bytes() for path in sorted(home.glob("runs/*/rejects.jsonl")))
+    found = (json.loads(line) for data in files for line in data.splitlines())
+    return {path_of(row["url"]): row for row in found}
+
+
 def path_of(url: str) -> str:
     return "/" + url.split("/", 3)[3]
