@@ -109,7 +109,7 @@ class Tally:
         self.counts: Counter[str] = Counter()
         self.shown: list[str] = []
 
-    def add(self, wanted: str, received: str, restored, *, is_cut: bool) -> None:
+    def add(self, wanted: str, restored, *, is_cut: bool) -> None:
         self.counts["all"] += 1
         self.counts["cut"] += is_cut
         exact = restored.text == wanted
@@ -117,19 +117,21 @@ class Tally:
         self.counts["cut exact"] += exact and is_cut
         self.counts[f"{'right' if exact else 'wrong'} {restored.verdict}"] += 1
         if not exact:
-            self.shown.append(describe(wanted, received, restored))
+            self.shown.append(describe(wanted, restored))
 
     def line(self) -> str:
         count = self.counts
         return (
             f"{count['all']:6} paragraphs {count['exact'] / max(1, count['all']):8.3%} exact; "
             f"{count['cut']:5} cut {count['cut exact'] / max(1, count['cut']):8.3%} exact; "
-            + ", ".join(f"{key} {count[key]}" for key in sorted(count) if " " in key and "cut" not in key)
+            + ", ".join(
+                f"{key} {count[key]}" for key in sorted(count) if " " in key and "cut" not in key
+            )
         )
 
 
-def describe(wanted: str, received: str, restored) -> str:
-    at = next((i for i, (a, b) in enumerate(zip(wanted, restored.text)) if a != b), 0)
+def describe(wanted: str, restored) -> str:
+    at = next((i for i, (a, b) in enumerate(zip(wanted, restored.text, strict=False)) if a != b), 0)
     start = max(0, at - 8)
     places = [(p.received, p.repaired, p.verdict, p.alternatives[:3]) for p in restored.places]
     return (
@@ -138,7 +140,7 @@ def describe(wanted: str, received: str, restored) -> str:
     )
 
 
-def run_setting(pages, script, count, *, noise, folded, alone, show) -> Tally:
+def run_setting(pages, script, count, *, noise, folded, alone) -> Tally:
     rng = random.Random(count)
     glosses = gloss_table([text for row in pages for text in texts_of(row)], count, script)
     tally = Tally()
@@ -149,16 +151,20 @@ def run_setting(pages, script, count, *, noise, folded, alone, show) -> Tally:
         if folded:
             received = list(map(fold, received))
         learnt = None if alone else learn(received)
-        for text, form, got in zip(texts, forms, received):
+        for text, form, got in zip(texts, forms, received, strict=True):
             if len(text) < 20:
                 continue
             wanted = fold(text) if folded else text
             base = fold(form) if folded else form
             is_cut = got.count("?") > base.count("?")
             restored = restore(got, learnt)
-            if alone and restored.verdict == "clean" and "(" not in got.replace("(", "", base.count("(")):
+            if (
+                alone
+                and restored.verdict == "clean"
+                and "(" not in got.replace("(", "", base.count("("))
+            ):
                 continue  # nothing to learn from
-            tally.add(wanted, got, restored, is_cut=is_cut)
+            tally.add(wanted, restored, is_cut=is_cut)
     return tally
 
 
@@ -192,10 +198,12 @@ def main() -> None:
         for noise, folded in ((0, 0), (0, 1), (1, 0), (1, 1)):
             started = time.perf_counter()
             tally = run_setting(
-                pages, script, count, noise=noise, folded=folded, alone=options.alone, show=0
+                pages, script, count, noise=noise, folded=folded, alone=options.alone
             )
             seconds = time.perf_counter() - started
-            print(f"{count:3} glosses noise={noise} folded={folded}: {tally.line()} {seconds:.1f} s")
+            print(
+                f"{count:3} glosses noise={noise} folded={folded}: {tally.line()} {seconds:.1f} s"
+            )
             for text in tally.shown[: options.show]:
                 print(text)
     check_harmless(options.folder, rows)

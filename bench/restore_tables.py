@@ -8,9 +8,10 @@ Run once after an update of either package::
 * ``script.tsv``: Traditional character, Simplified character, and ``first`` where the tables of
   opencc choose this form before others, ``other`` for other forms, ``shared`` for forms that
   Simplified text knows too.
-* ``pairs.tsv``: first character, its share of text in parts per ten million, the words it starts in
-  the same unit, how many of a thousand of its places end a word, then per level the characters that follow it in words: those of ``restore_words.txt`` beside this script, with
-  their weights, and those of both packages, which know no frequencies, with a small one.
+* ``pairs.tsv``: first character, its share of text in parts per ten million, the words it
+  starts in the same unit, how many of a thousand of its places end a word, then per level the
+  characters that follow it in words: those of ``restore_words.txt`` beside this script with
+  their weights, and those of both packages, which know no frequencies, with small ones.
 
 opencc is under the Apache licence 2.0, pypinyin under MIT.
 """

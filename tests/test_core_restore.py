@@ -138,7 +138,21 @@ def test_edits_replay_on_damaged_pages(page):
     assert apply_edits(received, restored.edits) == restored.text
 
 
-PIECES = ["業(yè)", "?", "jiǎn)", "(", ")", "\ud800", "\x05", "，", "題", "栴}", "\ufffd", "a", "\n"]
+PIECES = [
+    "業(yè)",
+    "?",
+    "jiǎn)",
+    "(",
+    ")",
+    "\ud800",
+    "\x05",
+    "，",
+    "題",
+    "栴}",
+    "\ufffd",
+    "a",
+    "\n",
+]
 
 
 @given(st.lists(st.sampled_from(PIECES), max_size=40).map("".join))

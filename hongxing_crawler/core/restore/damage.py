@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Final
 from hongxing_crawler.core.document import DamagedPlace, GlossEntry
 from hongxing_crawler.core.edits import Edit
 from hongxing_crawler.core.restore.certainty import is_certain
+from hongxing_crawler.core.restore.evidence import Evidence
 from hongxing_crawler.core.restore.gbk import char_across
 from hongxing_crawler.core.restore.model import fold
 from hongxing_crawler.core.restore.proof import prove_line, prove_run
-from hongxing_crawler.core.restore.search import GLOSS_RE, LOST, Evidence, Guess, RunSearch
+from hongxing_crawler.core.restore.search import GLOSS_RE, LOST, Guess, RunSearch
 from hongxing_crawler.core.restore.tables import has_reading
 
 if TYPE_CHECKING:
@@ -183,10 +184,7 @@ class _Repair:
 
     def _owner(self, char: str, before: str, reading: str) -> str:
         """The character whose gloss follows ``char``: itself, or one made of bytes across."""
-        if char > "\x7f":
-            owner = char
-        else:
-            owner = char_across(before, char)
+        owner = char if char > "\x7f" else char_across(before, char)
         known = self.damage.glosses.get(owner)
         belongs = known.strip() == reading if known else has_reading(owner, reading)
         return owner if owner and belongs else ""
@@ -212,7 +210,7 @@ class _Repair:
         )
 
     def _kept_span(self, line: str, start: int) -> Span | None:
-        """Keep a ``?`` of the text; among Chinese characters with wide marks it is a doubtful one."""
+        """Keep a ``?`` of the text; among Chinese characters and wide marks it is doubtful."""
         is_lost = line[start] == LOST
         around = line[max(0, start - 1) : start] + line[start + 1 : start + 2]
         is_plain = self.damage.is_folded or any("!" <= char <= "~" for char in around)

@@ -11,30 +11,14 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from hongxing_crawler.core.restore.marks import AT_END, MARK_PAIRS, MARKS, UNUSUAL_PAIR
 from hongxing_crawler.core.restore.tables import pair_rows, to_simplified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LEVEL_COUNTS: Final = (0.02, 0.09, 0.28, 1.0, 2.8, 5.5, 11.0, 22.0, 45.0, 100.0)
-_MARKS: Final = {
-    "，": 0.05, "。": 0.028, "、": 0.015, "“": 0.006, "”": 0.006, "：": 0.004, "；": 0.002,
-    "？": 0.0008, "！": 0.0008, "《": 0.002, "》": 0.002, "（": 0.002, "）": 0.002,
-    "…": 0.0005, "—": 0.0006, "％": 0.0003, "·": 0.0005, "　": 0.0002, "【": 0.0002, "】": 0.0002,
-}  # fmt: skip
 _ALIASES: Final = {",": "，", ":": "：", ";": "；", "!": "！", "(": "（", ")": "）"}
-_MARK_PAIRS: Final = {
-    "。”": 0.15, "！”": 0.2, "？”": 0.2, "：“": 0.35, "，“": 0.03, "。“": 0.03, "”，": 0.15,
-    "”。": 0.08, "”、": 0.05, "、“": 0.1, "》、": 0.1, "、《": 0.08, "》，": 0.1, "》。": 0.05, "）、": 0.08,
-    "）。": 0.08, "）；": 0.04, "）：": 0.02, "）”": 0.01, "）》": 0.02, "），": 0.12, "……": 0.5, "——": 0.5, "》（": 0.06, "”（": 0.02, "“《": 0.01,
-    "《“": 0.02, "”》": 0.02, "》”": 0.01, "…”": 0.1, "：《": 0.03, "，《": 0.01, "。《": 0.005, "。（": 0.005, "；“": 0.03, "。　": 0.01,
-    "）“": 0.01, "）《": 0.01, "，（": 0.001, "、（": 0.001, "”“": 0.02, "》《": 0.05, "？！": 0.02, "！！": 0.05, "？？": 0.02, "——“": 0.02, "—“": 0.02, "％，": 0.2, "％。": 0.08, "％、": 0.05, "。【": 0.01, "】。": 0.02, "】“": 0.02, "】，": 0.03, "…，": 0.02, "…。": 0.01,
-}  # fmt: skip
-_UNUSUAL_PAIR: Final = 2e-6
-_AT_END: Final = {
-    "。": -0.7, "”": -2.5, "！": -2.5, "？": -2.5, "：": -2.5, "；": -3.5, "）": -3.0, "…": -3.5,
-    "，": -8.0, "、": -8.0, "“": -12.0, "《": -12.0, "（": -12.0, "》": -5.0, "】": -3.0, "【": -12.0,
-}  # fmt: skip
 _HAN_SHARE: Final = 0.86
 _ASCII: Final = 0.0008
 _OTHER_MARK: Final = 1e-6
@@ -70,7 +54,7 @@ def _rows() -> dict[str, _Row]:
 
 
 def _read_row(fields: tuple[str, ...]) -> _Row:
-    share, start, end = map(int, fields[1:4])
+    share, start, end = (int(field) for field in fields[1:4])
     after = {
         char: count
         for chars, count in zip(fields[4:], _LEVEL_COUNTS, strict=False)
@@ -87,8 +71,8 @@ def _start_share(char: str) -> float:
     row = _rows().get(char)
     if row is not None:
         return _HAN_SHARE * max(row.start, 2e-7) * _WORDS_PER_CHAR
-    if char in _MARKS:
-        return _MARKS[char] * _WORDS_PER_CHAR
+    if char in MARKS:
+        return MARKS[char] * _WORDS_PER_CHAR
     if char <= "\x7f":
         return _ASCII
     return _RARE_HAN if "\u4e00" <= char <= "\u9fff" else _OTHER_MARK
@@ -104,8 +88,8 @@ class PairModel:
         simple = page_text.translate(_simplify_map())
         self._page_pairs = Counter(map(_join, simple, simple[1:]))
         self._page_after: dict[str, list[str]] = {}
-        for first, second in self._page_pairs:
-            self._page_after.setdefault(first, []).append(second)
+        for pair in self._page_pairs:
+            self._page_after.setdefault(pair[0], []).append(pair[1])
         self._page_types = Counter(pair[0] for pair in self._page_pairs)
         self._page_chars = Counter(simple)
         self._page_size = max(1, len(simple))
@@ -131,7 +115,7 @@ class PairModel:
 
     def score_end(self, char: str) -> float:
         """Weigh a character as the last of a line."""
-        return _AT_END.get(char, -9.0 if char in _MARKS else -4.0)
+        return AT_END.get(char, -9.0 if char in MARKS else -4.0)
 
     def followers(self, before: str) -> list[str]:
         """Characters that may come next: those of words, of the page, and the most frequent."""
@@ -140,16 +124,16 @@ class PairModel:
 
     def _compute(self, before: str, char: str) -> float:
         a, b = _normal(before), _normal(char)
-        general = self._mark_pair(a, b) if a in _MARKS and b in _MARKS else self._word_pair(a, b)
+        general = self._mark_pair(a, b) if a in MARKS and b in MARKS else self._word_pair(a, b)
         count = self._page_chars[a]
         trust = count / (count + self._page_types[a] + _PAGE_DOUBT)
-        if a in _MARKS:
+        if a in MARKS:
             trust *= _TRUST_IN_MARKS
         seen = self._page_pairs[a + b] / count if count else 0.0
         return math.log((1 - trust) * general + trust * seen)
 
     def _mark_pair(self, a: str, b: str) -> float:
-        return _MARK_PAIRS.get(a + b, _UNUSUAL_PAIR)
+        return MARK_PAIRS.get(a + b, UNUSUAL_PAIR)
 
     def _word_pair(self, a: str, b: str) -> float:
         """Either the word goes on, or it ends and the next begins."""
@@ -183,4 +167,4 @@ def _simplify_map() -> Mapping[int, str]:
 @cache
 def _frequent() -> tuple[str, ...]:
     rows = _rows()
-    return (*sorted(rows, key=lambda char: -rows[char].share)[:400], *_MARKS)
+    return (*sorted(rows, key=lambda char: -rows[char].share)[:400], *MARKS)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from hongxing_crawler.core.restore.damage import Damage, Restored
 from hongxing_crawler.core.restore.gbk import char_across, pair_of
 from hongxing_crawler.core.restore.language import PairModel
-from hongxing_crawler.core.restore.model import NOISE_CHARS, NOISE_MARKS
+from hongxing_crawler.core.restore.model import NOISE_MARKS
 from hongxing_crawler.core.restore.script import learn_script
 from hongxing_crawler.core.restore.search import GLOSS_RE, LETTERS
 from hongxing_crawler.core.restore.tables import converted, has_reading, to_simplified

@@ -14,6 +14,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from hongxing_crawler.core.restore.evidence import BARE_GLOSS
 from hongxing_crawler.core.restore.gbk import (
     ASCII_TRAIL,
     char_across,
@@ -24,17 +25,12 @@ from hongxing_crawler.core.restore.gbk import (
     pair_of,
 )
 from hongxing_crawler.core.restore.model import NOISE_CHARS, NOISE_MARKS
-from hongxing_crawler.core.restore.tables import (
-    chars_by_reading,
-    has_reading,
-    kit_forms,
-    unusual_forms,
-)
+from hongxing_crawler.core.restore.tables import chars_by_reading, has_reading, kit_forms
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from hongxing_crawler.core.restore.language import PairModel
+    from hongxing_crawler.core.restore.evidence import Evidence
 
 LOST: Final = "\ufffd"
 LOSSES: Final = frozenset("?" + LOST)
@@ -46,21 +42,19 @@ _WIDTH: Final = 120
 _SAME_KEY: Final = 5
 _HOPELESS: Final = 18.0  # behind the best guess at the same place
 _MAX_RUN: Final = 600  # shown characters in one run; real runs are shorter than a paragraph
-_NEW_GLOSS: Final = -3.0
-_BARE_GLOSS: Final = -9.0  # a character of the table without its gloss
-_OTHER_FORM: Final = -8.0  # 后 where the page writes 後, or the other way round
-_UNUSUAL_FORM: Final = -4.0
 _EATEN: Final = -5.0
 _LITERAL: Final = -5.0
 _UNPAIRED: Final = -8.0
 _UNCLOSED: Final = -3.0
-_QUOTES: Final = ("“”", "《》", "‘’", "【】", "（）")
+_QUOTES: Final = ("“”", "《》", "‘’", "【】", "（）", "「」", "『』")
 _MARK_CODES: Final = frozenset(map(pair_of, NOISE_MARKS))
 _MARK_LEADS: Final = (0xA1, 0xA3)
 _CANDIDATES: Final = 40
 _NOISE: Final = frozenset(NOISE_CHARS)
 _NO_MARK: Final = -25.0  # noise stands before marks only
 _NO_NOISE: Final = -6.0  # a mark without noise, where the page keeps its noise
+_CLOSING: Final = frozenset("。”》）！？")
+_COUNTED: Final = frozenset("年月日时時点點分个個名人次家位万萬亿億元岁歲天号號级級条條项項种種")
 _FEW: Final = 24
 _OPEN: Final = 0x100  # flag of an unknown first byte: what is below it is the byte before
 
@@ -77,49 +71,6 @@ class Guess(NamedTuple):
     is_cut: bool = False  # an insertion stands between the bytes of the pending character
     lost_count: int = 0  # places of which neighbours, not bytes, say what stood there
     learnt: tuple[tuple[str, str], ...] = ()  # glosses that no other place of the page shows
-
-
-class Evidence:
-    """What the page teaches: its glosses, its characters, neighbours, folding."""
-
-    def __init__(
-        self,
-        glosses: Mapping[str, str],
-        on_page: frozenset[str],
-        model: PairModel,
-        *,
-        is_folded: bool,
-        has_noise: bool,
-    ) -> None:
-        self.glosses = glosses
-        self.on_page = on_page
-        self.model = model
-        self.is_folded = is_folded
-        self.has_noise = has_noise
-        self.step_count = 0
-        self._forms: dict[str, float] = {}
-
-    def weigh_form(self, char: str) -> float:
-        """Weigh the script: a kit writes one form of a character, and always the same."""
-        found = self._forms.get(char)
-        if found is None:
-            found = self._forms[char] = self._weigh_form(char)
-        return found
-
-    def _weigh_form(self, char: str) -> float:
-        forms = kit_forms(char)
-        if len(forms) == 1 or char in self.on_page:
-            return 0.0
-        if not self.on_page.isdisjoint(forms):
-            return _OTHER_FORM
-        return _UNUSUAL_FORM if char in unusual_forms() else 0.0
-
-    def weigh_gloss(self, char: str, reading: str) -> float:
-        """Weigh a gloss that only damage shows."""
-        known = self.glosses.get(char)
-        if known is not None:
-            return 0.0 if known.strip() == reading else _BARE_GLOSS
-        return _BARE_GLOSS if char in self.on_page else _NEW_GLOSS
 
 
 @cache
@@ -198,7 +149,7 @@ class RunSearch:
         mark = "？" if self.evidence.is_folded else char
         weight = 0.0 if self.evidence.is_folded else _LITERAL
         if _TAIL_RE.match(self.line, guess.pos + 1):
-            weight += _BARE_GLOSS
+            weight += BARE_GLOSS
         literal = self._take(guess, mark, guess.pos + 1, event=guess.pos)
         yield _lose_one(literal, weight)._replace(out=guess.out + char)
         yield from self._cut_by_gloss(guess)
@@ -283,13 +234,15 @@ class RunSearch:
         return self._likely(guess, chars)[:_FEW]
 
     def _without_trail(self, guess: Guess) -> list[str]:
-        """True characters whose second byte is lost."""
+        """True characters whose second byte is lost: it would have started a pair."""
         if guess.pending < _OPEN:
-            return self._likely(guess, chars_by_lead().get(guess.pending, ()))
+            chars = chars_by_lead().get(guess.pending, ())
+            return self._likely(guess, filter(_ends_like_a_lead, chars))
         opened = _open_pairs()[guess.pending - _OPEN]
         followers = self.evidence.model.followers(guess.out[-1:])
-        chars = [form for char in followers for form in kit_forms(char)]
-        return self._likely(guess, [char for char in chars if pair_of(char) >> 8 in opened])[:_FEW]
+        forms = (form for char in followers for form in kit_forms(char))
+        fitting = (form for form in forms if pair_of(form) >> 8 in opened)
+        return self._likely(guess, filter(_ends_like_a_lead, fitting))[:_FEW]
 
     def _lose_in_shift(self, guess: Guess) -> Iterator[Guess]:
         """Read a ``?`` one byte off: the second byte of the true character went with it."""
@@ -308,9 +261,16 @@ class RunSearch:
         """Lose an ASCII character with the second byte, or the first byte of the next."""
         trail = pair_of(char) & 0xFF
         lost = _lose_one(self._take_bare(guess, char, end, 0, event=end))
-        yield lost._replace(out=lost.out + LOST, score=lost.score + _EATEN, is_lossy=True)
+        eaten = " " if self._was_space(char, end) else LOST
+        yield lost._replace(out=lost.out + eaten, score=lost.score + _EATEN, is_lossy=True)
         if trail in _open_pairs():
             yield lost._replace(pending=_OPEN | trail)
+
+    def _was_space(self, char: str, end: int) -> bool:
+        """Between a closing mark and a word the eaten character was a space; else any digit."""
+        after = self.line[end : end + 1]
+        is_word = after == "《" or ("\u4e00" <= after <= "\u9fff" and after not in _COUNTED)
+        return char in _CLOSING and is_word
 
     def _glossed_in_shift(self, guess: Guess) -> Iterator[Guess]:
         """Read ``?jiǎng)``: an aligned character whose second byte took the parenthesis."""
@@ -318,10 +278,10 @@ class RunSearch:
         if found is None:
             return
         by_lead = _glossed_by_lead(found[1])
-        leads = (guess.pending,)
+        leads = frozenset((guess.pending,))
         if guess.pending >= _OPEN:
-            leads = tuple(_open_pairs()[guess.pending - _OPEN])
-        for char in (char for lead in leads for char in by_lead.get(lead, ())):
+            leads = _open_pairs()[guess.pending - _OPEN]
+        for char in (char for lead in sorted(leads) for char in by_lead.get(lead, ())):
             after = self._learn(guess, char, found)
             weight = self.evidence.weigh_gloss(char, found[1])
             yield self._append(after, char, found.end(), 0, event=found.end(), weight=weight)
@@ -333,13 +293,13 @@ class RunSearch:
         after = self._read_gloss(self._append(guess, char, end, 0, event=event), char)
         is_bare = after.pos == end and char in self.evidence.glosses
         if is_bare and not guess.is_cut:
-            return after._replace(score=after.score + _BARE_GLOSS)
+            return after._replace(score=after.score + BARE_GLOSS)
         return after
 
     def _take_bare(self, guess: Guess, char: str, end: int, pending: int, *, event: int) -> Guess:
         """Append a character that the shown text leaves no room for a gloss after."""
         is_bare = char in self.evidence.glosses and not guess.is_cut
-        weight = _BARE_GLOSS if is_bare else 0.0
+        weight = BARE_GLOSS if is_bare else 0.0
         return self._append(guess, char, end, pending, event=event, weight=weight)
 
     def _append(
@@ -419,6 +379,10 @@ class RunSearch:
         return heapq.nlargest(
             _CANDIDATES, chars, key=lambda char: score(before, char) + weigh(char)
         )
+
+
+def _ends_like_a_lead(char: str) -> bool:
+    return pair_of(char) & 0xFF > 0x80
 
 
 def _lose_one(guess: Guess, weight: float = 0.0) -> Guess:

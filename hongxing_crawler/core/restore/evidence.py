@@ -1,0 +1,61 @@
+"""What a page teaches about likely readings: its glosses, its script, its neighbours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from hongxing_crawler.core.restore.tables import kit_forms, unusual_forms
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from hongxing_crawler.core.restore.language import PairModel
+
+# Natural logarithms, added to the score of a guess.
+BARE_GLOSS: Final = -9.0  # a character of the table without its gloss
+_NEW_GLOSS: Final = -3.0
+_OTHER_FORM: Final = -8.0  # 后 where the page writes 後, or the other way round
+_UNUSUAL_FORM: Final = -4.0
+
+
+class Evidence:
+    """What the page teaches: its glosses, its characters, neighbours, folding."""
+
+    def __init__(
+        self,
+        glosses: Mapping[str, str],
+        on_page: frozenset[str],
+        model: PairModel,
+        *,
+        is_folded: bool,
+        has_noise: bool,
+    ) -> None:
+        self.glosses = glosses
+        self.on_page = on_page
+        self.model = model
+        self.is_folded = is_folded
+        self.has_noise = has_noise
+        self.step_count = 0
+        self._forms: dict[str, float] = {}
+
+    def weigh_form(self, char: str) -> float:
+        """Weigh the script: a kit writes one form of a character, and always the same."""
+        found = self._forms.get(char)
+        if found is None:
+            found = self._forms[char] = self._weigh_form(char)
+        return found
+
+    def _weigh_form(self, char: str) -> float:
+        forms = kit_forms(char)
+        if len(forms) == 1 or char in self.on_page:
+            return 0.0
+        if not self.on_page.isdisjoint(forms):
+            return _OTHER_FORM
+        return _UNUSUAL_FORM if char in unusual_forms() else 0.0
+
+    def weigh_gloss(self, char: str, reading: str) -> float:
+        """Weigh a gloss that only damage shows."""
+        known = self.glosses.get(char)
+        if known is not None:
+            return 0.0 if known.strip() == reading else BARE_GLOSS
+        return BARE_GLOSS if char in self.on_page else _NEW_GLOSS
