@@ -7,14 +7,13 @@ returns a ``Config`` whose values are all usable, or names every value that is n
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, fields
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hongxing_crawler.exceptions import ConfigError
-from hongxing_crawler.sites.toml_lines import find_line
+from hongxing_crawler.sites.toml_lines import find_line, parse_toml, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
 FILE_NAME = "hongxing.toml"
 FILE_VARIABLE = "HONGXING_CONFIG"
 
-_MAX_FILE_BYTES = 1_000_000
-_SYNTAX_LINE_RE = re.compile(r"\(at line (\d+)")
 _DURATION_RE = re.compile(
     r"(?:(?P<d>\d{1,4})d)?(?:(?P<h>\d{1,4})h)?(?:(?P<m>\d{1,6})m)?(?:(?P<s>\d{1,8})s)?"
 )
@@ -228,23 +225,8 @@ def _choose_file(file: Path | None, environment: Mapping[str, str]) -> Path | No
 def _read_file(path: Path | None) -> _File:
     if path is None:
         return _File(None, "", {})
-    text = ""
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_FILE_BYTES + 1)
-        if len(data) > _MAX_FILE_BYTES:
-            raise ConfigError(f"{path}: larger than {_MAX_FILE_BYTES} bytes, no settings")
-        text = data.decode("utf-8-sig")
-        return _File(path, text, tomllib.loads(text))
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot read the settings: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError(f"{path}:{line}: not UTF-8; save the file as UTF-8") from error
-    except tomllib.TOMLDecodeError as error:
-        place = _SYNTAX_LINE_RE.search(str(error))
-        line = int(place[1]) if place else text.count("\n") + 1
-        raise ConfigError(f"{path}:{line}: not valid TOML: {error}") from error
+    text = read_text(path, "settings")
+    return _File(path, text, parse_toml(text, str(path)))
 
 
 def _find_unknown(table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from importlib import resources
@@ -16,14 +15,12 @@ import msgspec
 from hongxing_crawler.core.profile import Revisit, SiteProfile, Template
 from hongxing_crawler.exceptions import ConfigError
 from hongxing_crawler.sites.checks import Problem, find_problems
-from hongxing_crawler.sites.toml_lines import find_line
+from hongxing_crawler.sites.toml_lines import find_line, parse_toml, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-_MAX_FILE_BYTES = 1_000_000
 _WRONG_TYPE_RE = re.compile(r"(?P<reason>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
-_SYNTAX_LINE_RE = re.compile(r"\(at line (\d+)")
 _PATH_PART_RE = re.compile(r"\.(\w+)|\[(\d+)\]")
 _URL_KEYS = ("seeds", "sitemaps", "feeds")
 _PATTERN_KEYS = ("never", "article", "list", "topic", "needs_browser")
@@ -53,7 +50,7 @@ def load_profile(name_or_path: str, *, seeds: Sequence[str] = ()) -> SiteProfile
             and what is allowed, one line for each.
     """
     if name_or_path.endswith(".toml"):
-        text, label = _read_file(Path(name_or_path)), name_or_path
+        text, label = read_text(Path(name_or_path), "site profile"), name_or_path
     elif name_or_path in profile_names():
         label = f"{name_or_path}.toml"
         text = resources.files("hongxing_crawler.sites").joinpath(label).read_text("utf-8")
@@ -66,21 +63,6 @@ def load_profile(name_or_path: str, *, seeds: Sequence[str] = ()) -> SiteProfile
     return with_seeds(profile, seeds) if seeds else profile
 
 
-def _read_file(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_FILE_BYTES + 1)
-        if len(data) > _MAX_FILE_BYTES:
-            raise ConfigError(f"{path}: larger than {_MAX_FILE_BYTES} bytes; no site profile")
-        return data.decode("utf-8-sig")
-    except OSError as error:
-        reason = error.strerror or error
-        raise ConfigError(f"{path}: cannot read the site profile: {reason}") from error
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise ConfigError(f"{path}:{line}: not UTF-8; save the file as UTF-8") from error
-
-
 def parse_profile(text: str, label: str) -> SiteProfile:
     r"""Parse and check a profile's text; ``label`` names the file in errors.
 
@@ -88,12 +70,7 @@ def parse_profile(text: str, label: str) -> SiteProfile:
     Traceback (most recent call last):
     hongxing_crawler.exceptions.ConfigError: x.toml:3: seedz: unknown key; did you mean seeds?
     """
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = _SYNTAX_LINE_RE.search(str(error))
-        place = line[1] if line else text.count("\n") + 1
-        raise ConfigError(f"{label}:{place}: not valid TOML: {error}") from error
+    data = parse_toml(text, label)
     unknown = list(_find_unknown_keys(data))
     if unknown:
         _refuse(label, [(find_line(text, path), path, reason) for path, reason in unknown])

@@ -1,17 +1,57 @@
-"""Where a key stands in a TOML file: ``tomllib`` reads values but forgets their lines."""
+"""Read TOML files and say where in them something is wrong: ``tomllib`` forgets the lines."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+from hongxing_crawler.exceptions import ConfigError
 
 if TYPE_CHECKING:
+    import pathlib
     from collections.abc import Iterator, Sequence
 
 _HEADER_RE = re.compile(r"\[{1,2}([^\[\]]+)\]{1,2}")
 _KEY_RE = re.compile(r"(?:\"([^\"]+)\"|'([^']+)'|([\w-]+))[ \t]*=")
+_SYNTAX_LINE_RE = re.compile(r"\(at line (\d+)")
+_MAX_FILE_BYTES = 1_000_000
 
 Path = tuple[str | int, ...]
+
+
+def read_text(path: pathlib.Path, what: str) -> str:
+    """Read a TOML file as text; ``what`` names its content in errors.
+
+    Raises:
+        ConfigError: It cannot be read, is too large or is not UTF-8.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_FILE_BYTES + 1)
+        if len(data) > _MAX_FILE_BYTES:
+            raise ConfigError(f"{path}: larger than {_MAX_FILE_BYTES} bytes; no {what}")
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        reason = error.strerror or error
+        raise ConfigError(f"{path}: cannot read the {what}: {reason}") from error
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise ConfigError(f"{path}:{line}: not UTF-8; save the file as UTF-8") from error
+
+
+def parse_toml(text: str, label: str) -> dict[str, Any]:
+    """Parse TOML; ``label`` names the file in errors.
+
+    Raises:
+        ConfigError: Not valid; with the line.
+    """
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = _SYNTAX_LINE_RE.search(str(error))
+        line = found[1] if found else text.count("\n") + 1
+        raise ConfigError(f"{label}:{line}: not valid TOML: {error}") from error
 
 
 def _numbered_keys(text: str) -> Iterator[tuple[Path, int]]:
