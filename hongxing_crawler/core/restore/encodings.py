@@ -24,6 +24,7 @@ _HAN_RE: Final = re.compile("[\u4e00-\u9fff]")
 _COMMON_HAN: Final = frozenset(
     "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会"
 )
+_LEAST_RUN: Final = 6
 _MAX_ROUNDS: Final = 2
 # How a text was read, and how it should have been.
 _WAYS: Final = (
@@ -40,7 +41,7 @@ class Decoded:
 
     text: str
     edits: tuple[Edit, ...] = ()
-    verdict: str = "clean"  # clean | proved | lossy
+    verdict: str = "clean"  # clean | proved | guessed (misread, but no exact way back) | lossy
 
 
 def repair_encoding(text: str) -> Decoded:
@@ -69,9 +70,24 @@ def repair_encoding(text: str) -> Decoded:
         parts += (text[done : edit.start], edit.inserted)
         done = edit.end
     repaired = "".join((*parts, text[done:]))
-    is_lossy = LOST_RE.search(repaired) is not None
-    verdict = "lossy" if is_lossy else "proved" if edits else "clean"
-    return Decoded(repaired, tuple(edits), verdict)
+    return Decoded(repaired, tuple(edits), _judge(repaired, edits))
+
+
+def _judge(text: str, edits: list[Edit]) -> str:
+    if LOST_RE.search(text):
+        return "lossy"
+    if any(_is_misread(match[0]) for match in _HAN_RUN_RE.finditer(text)):
+        return "guessed"
+    return "proved" if edits else "clean"
+
+
+def _is_misread(run: str) -> bool:
+    """UTF-8 read as GBK of which some bytes are gone: nearly all of it reads as UTF-8."""
+    if len(run) < _LEAST_RUN:
+        return False
+    again = run.encode("gb18030", "replace").decode("utf-8", "replace")
+    is_shorter = len(again) < len(run)
+    return is_shorter and again.count("\ufffd") + again.count("?") <= len(again) // 4
 
 
 def unescape_twice(text: str) -> str:
