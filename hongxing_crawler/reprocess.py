@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -207,6 +208,8 @@ class _Replay:
             self.located[capture.record_id] = (path, capture.offset)
         if capture.record_type == "metadata" or not self.only(capture.record_id):
             return
+        if "warc-truncated" in exchange.record.fields:
+            return  # archived, but never read: the crawl counts it as a failure
         if kind in _FRONTIER_KINDS:
             self._pages.append(exchange)
         elif kind in {"part", "media"}:
@@ -334,7 +337,7 @@ def _make_decoder() -> HttpCompressionMiddleware:
 
 def _headers(head: bytes) -> Headers:
     """Parse a response head as it stands in the archive; a folded line belongs to the one above."""
-    lines = head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").split(b"\r\n")[1:]
+    lines = re.split(rb"\r?\n", re.sub(rb"\r?\n([ \t])", rb"\1", head))[1:]
     pairs = (line.partition(b":") for line in lines if b":" in line)
     return Headers([(name.strip(), value.strip()) for name, _, value in pairs])
 

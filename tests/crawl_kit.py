@@ -60,6 +60,17 @@ def snapshot(home: Path) -> dict[str, dict[str, Any]]:
     return {path_of(row["url"]): row for row in rows(folder)}
 
 
+def parts(folder: Path) -> dict[str, list[bytes]]:
+    """Read the lines of every file of rows below a folder."""
+    found = {str(path).partition("/articles/")[2]: path for path in folder.rglob("part-*.gz")}
+    return {name: gzip.decompress(path.read_bytes()).splitlines() for name, path in found.items()}
+
+
+def reprocess(home: Path, out: Path) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "hongxing_crawler", "reprocess", "--home", home, "--out", out]
+    return subprocess.run(command, capture_output=True, check=False)
+
+
 def rejects(home: Path) -> dict[str, dict[str, Any]]:
     """Read what became no row, by path; of several runs the last word counts."""
     files = (path.read_bytes() for path in sorted(home.glob("runs/*/rejects.jsonl")))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 
 import pytest
-from crawl_kit import crawl, rejects, snapshot
+from crawl_kit import crawl, parts, rejects, reprocess, snapshot
 from wire_kit import Sent, WireSite, archived, article, left_over, ok
 
 PAGE = article()
@@ -198,3 +198,11 @@ def test_no_temporary_file_is_left(crawled):
 
 def test_broken_pages_make_the_run_partial(crawled):
     assert crawled[2].code == 3, crawled[2].log
+
+
+def test_the_archive_gives_the_same_rows_again(crawled, tmp_path):
+    _, home, _ = crawled
+    done = reprocess(home, tmp_path / "again")
+
+    assert done.returncode in {0, 3}, done.stderr
+    assert parts(tmp_path / "again") == parts(home), done.stderr
