@@ -34,6 +34,7 @@ from hongxing_crawler.core.record import (
     json_schema,
     media_key,
     received_body,
+    relabel,
     replay_row,
     undo_edits,
 )
@@ -138,6 +139,24 @@ def test_a_line_has_no_line_feed_and_keeps_chinese():
 
     assert b"\n" not in line
     assert "会议召开".encode() in line
+
+
+_KEY_LIKE = st.sampled_from(
+    ['","op":"new","', ',"last_seen_at":null,', '"last_seen_at":"', "\\", '"']
+)
+
+
+@given(
+    texts=st.lists(st.one_of(st.text(max_size=9), _KEY_LIKE), max_size=6).map("".join),
+    op=st.sampled_from(["snapshot", "new", "changed", "deleted"]),
+    before=st.sampled_from([None, "2026-11-23T08:00:00Z"]),
+    after=st.sampled_from([None, "2027-01-01T00:00:00Z"]),
+)
+def test_a_line_gets_a_new_label_without_being_read(texts, op, before, after):
+    row = replace(_build(), list_url=texts, source_raw=texts, last_seen_at=before)
+
+    assert relabel(encode(row), op, after) == encode(replace(row, op=op, last_seen_at=after))
+    assert relabel(encode(row), op) == encode(replace(row, op=op))
 
 
 def test_a_line_with_a_missing_key_is_refused():

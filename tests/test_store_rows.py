@@ -144,10 +144,10 @@ def test_a_failed_export_leaves_no_torn_file_and_no_success(archive, tmp_path, m
     folder = write_snapshot(archive.state, tmp_path, archive.run_id)
     before = (folder / "part-00000.jsonl.gz").read_bytes()
 
-    def fail(article):
+    def fail(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(rows, "encode", fail)
+    monkeypatch.setattr(rows.os, "fsync", fail)
     with pytest.raises(OSError, match="No space"):
         write_snapshot(archive.state, tmp_path, archive.run_id)
 

@@ -7,29 +7,30 @@ time, and nothing asks for the time of day.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any
 
 import msgspec
+from zlib_ng import zlib_ng
 
-from hongxing_crawler.core.record import SCHEMA_VERSION, encode
+from hongxing_crawler.core.record import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
-    from hongxing_crawler.core.record import Article
+    from hongxing_crawler.store.articles import Line
     from hongxing_crawler.store.state import State
 
 ROWS_PER_PART = 50_000
 _GZIP_LEVEL = 6
+_GZIP = 16 + 15  # a gzip member with a window of 32 KiB
 _TREE = "articles/v1"
 
 
@@ -95,15 +96,15 @@ def write_snapshot(
     """
     day = as_of.strftime("%Y-%m-%d") if as_of else day_of(run_id)
     target = folder / _TREE / "snapshot" / f"dt={day}"
-    rows = state.articles.as_of(as_of) if as_of else state.articles.snapshot()
-    write_rows(target, rows, {"dataset": "snapshot", "run_id": run_id})
+    lines = state.articles.as_of_lines(as_of) if as_of else state.articles.snapshot_lines()
+    write_rows(target, lines, {"dataset": "snapshot", "run_id": run_id})
     return target
 
 
 def write_delta(state: State, folder: Path, run_id: str) -> Path:
     """Write what a run changed; the folder."""
     target = _delta_folder(folder / _TREE, run_id)
-    write_rows(target, state.delta(run_id), {"dataset": "delta", "run_id": run_id})
+    write_rows(target, state.delta_lines(run_id), {"dataset": "delta", "run_id": run_id})
     return target
 
 
@@ -121,12 +122,12 @@ def _delta_folder(root: Path, run_id: str) -> Path:
     return root / "delta" / f"dt={day_of(run_id)}" / f"run={run_id}"
 
 
-def write_rows(folder: Path, rows: Iterable[Article], about: dict[str, str]) -> None:
+def write_rows(folder: Path, lines: Iterable[Line], about: dict[str, str]) -> None:
     """Write a folder of parts with its manifest; ``_SUCCESS`` stands only while it is complete."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "_SUCCESS").unlink(missing_ok=True)
     ops: Counter[str] = Counter()
-    parts = list(_write_parts(folder, rows, ops))
+    parts = list(_write_parts(folder, lines, ops))
     names = {part.name for part in parts}
     for old in sorted(folder.glob("part-*.jsonl.gz")):
         if old.name not in names:
@@ -142,9 +143,9 @@ def write_rows(folder: Path, rows: Iterable[Article], about: dict[str, str]) -> 
     write_file(folder / "_SUCCESS", b"")
 
 
-def _write_parts(folder: Path, rows: Iterable[Article], ops: Counter[str]) -> Iterator[Part]:
+def _write_parts(folder: Path, lines: Iterable[Line], ops: Counter[str]) -> Iterator[Part]:
     """Write at least one part, so that readers of no rows find a file."""
-    iterator, index, count = iter(rows), 0, ROWS_PER_PART
+    iterator, index, count = iter(lines), 0, ROWS_PER_PART
     while index == 0 or count == ROWS_PER_PART:
         name = _part_name(index)
         with _complete_file(folder / name) as file:
@@ -154,14 +155,15 @@ def _write_parts(folder: Path, rows: Iterable[Article], ops: Counter[str]) -> It
         index += 1
 
 
-def _write_lines(sink: _Digest, rows: Iterable[Article], ops: Counter[str]) -> int:
+def _write_lines(sink: _Digest, lines: Iterable[Line], ops: Counter[str]) -> int:
+    """Write one gzip member without time and name."""
+    engine = zlib_ng.compressobj(_GZIP_LEVEL, zlib_ng.DEFLATED, _GZIP)
     count = 0
-    file = cast("IO[bytes]", sink)
-    with gzip.GzipFile("", "wb", _GZIP_LEVEL, file, mtime=0) as packed:
-        for row in rows:
-            packed.write(encode(row) + b"\n")
-            ops[row.op] += 1
-            count += 1
+    for op, line in lines:
+        sink.write(engine.compress(line + b"\n"))
+        ops[op] += 1
+        count += 1
+    sink.write(engine.flush())
     return count
 
 
@@ -177,9 +179,6 @@ class _Digest:
         self.sha256.update(data)
         self.size += len(data)
         return self._file.write(data)
-
-    def flush(self) -> None:
-        self._file.flush()
 
 
 def _part_name(index: int) -> str:

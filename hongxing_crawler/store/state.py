@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.core.record import Article, MediaFile
     from hongxing_crawler.items import Capture, Original
+    from hongxing_crawler.store.articles import Line
     from hongxing_crawler.store.runs import RunEntry
     from hongxing_crawler.store.visit import Found, Ticket, Visit
 
@@ -262,6 +263,10 @@ class State:
     def delta(self, run_id: str) -> Iterator[Article]:
         """Yield the rows that a run wrote, sorted by id."""
         return self.articles.delta(self._runs.number(run_id))
+
+    def delta_lines(self, run_id: str) -> Iterator[Line]:
+        """Yield the same rows as lines of JSON, each with its ``op``."""
+        return self.articles.delta_lines(self._runs.number(run_id))
 
     def rejects(self, run_id: str) -> Iterator[dict[str, Any]]:
         """Yield the pages of a run that brought no content, with the reason, sorted by URL."""
