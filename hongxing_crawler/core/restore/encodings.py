@@ -20,10 +20,16 @@ _LATIN_RUN_RE: Final = re.compile(
 )
 _HAN_RUN_RE: Final = re.compile("[^\x00-\x7f]{3,}[?]?")
 _ENTITY_RE: Final = re.compile(r"&amp;(?:#[0-9]{1,7}|#x[0-9a-fA-F]{1,6}|[a-zA-Z]{2,8});")
+_WIDE_RE: Final = re.compile("[^\x00-\x7f]")
+# GBK shown byte by byte: both bytes of a frequent character lie in this range.
+_HIGH_RUN_RE: Final = re.compile("[\x80-\xff]+")
+_GBK_SHOWN_RE: Final = re.compile("(?:[\xa1-\xf7][\xa1-\xfe])+")
 _HAN_RE: Final = re.compile("[\u4e00-\u9fff]")
 _COMMON_HAN: Final = frozenset(
     "的一是在不了有和人这中大为上个国我以要他时来用们生到作地于出就分对成会"
 )
+_CHINESE_RE: Final = re.compile("[\u4e00-\u9fff\u2014-\u2026\u3000-\u30ff\uff00-\uffef]")
+_LEAST_WIDE: Final = 4
 _LEAST_RUN: Final = 6
 _MAX_ROUNDS: Final = 2
 # How a text was read, and how it should have been.
@@ -64,6 +70,8 @@ def repair_encoding(text: str) -> Decoded:
     """
     edits = [edit for match in _LATIN_RUN_RE.finditer(text) if (edit := _edit_latin(match))]
     edits = edits or [edit for match in _HAN_RUN_RE.finditer(text) if (edit := _edit_han(match))]
+    if not _is_most_of(text, edits):
+        edits = []
     parts: list[str] = []
     done = 0
     for edit in edits:
@@ -71,6 +79,12 @@ def repair_encoding(text: str) -> Decoded:
         done = edit.end
     repaired = "".join((*parts, text[done:]))
     return Decoded(repaired, tuple(edits), _judge(repaired, edits))
+
+
+def _is_most_of(text: str, edits: list[Edit]) -> bool:
+    """A text is misread as a whole: one odd word on a good page stays."""
+    wide = sum(len(_WIDE_RE.findall(edit.removed)) for edit in edits)
+    return 2 * wide >= len(_WIDE_RE.findall(text)) if edits else True
 
 
 def _judge(text: str, edits: list[Edit]) -> str:
@@ -103,10 +117,26 @@ def _edit_latin(match: re.Match[str]) -> Edit | None:
     """Bytes shown one by one: each character above ASCII stands for one byte."""
     run = match[0].rstrip(" ")
     for wrong, right in _WAYS:
+        if right == "gb18030" and not _is_gbk_shown(run):
+            continue
         repaired = _reread(run, wrong, right)
         if repaired is not None and _is_chinese(repaired, run):
             return Edit(match.start(), match.start() + len(run), run, repaired, "restore.encoding")
     return None
+
+
+def _is_gbk_shown(run: str) -> bool:
+    """Pairs of bytes throughout, and two pairs in a row somewhere."""
+    parts = _HIGH_RUN_RE.findall(_as_bytes(run))
+    return all(map(_GBK_SHOWN_RE.fullmatch, parts)) and max(map(len, parts), default=0) >= 4
+
+
+def _as_bytes(run: str) -> str:
+    """The run with one character for each byte."""
+    try:
+        return _encode(run, "cp1252").decode("latin-1")
+    except UnicodeError:
+        return run
 
 
 def _edit_han(match: re.Match[str]) -> Edit | None:
@@ -146,12 +176,14 @@ def _encode(text: str, charset: str) -> bytes:
 
 def _is_chinese(repaired: str, run: str) -> bool:
     """Nearly all of what is not ASCII became Chinese; an accent in a French word does not."""
-    wide = [char for char in repaired if char > "\x7f"]
-    known = sum(
-        "\u4e00" <= char <= "\u9fff" or "\u2014" <= char <= "\u30ff" or "\uff00" <= char <= "\uffef"
-        for char in wide
-    )
-    accents = sum(char > "\x7f" for char in run)
-    if accents < 4 and len(wide) < 2:
+    wide = _WIDE_RE.findall(repaired)
+    if len(_WIDE_RE.findall(run)) < _LEAST_WIDE and len(wide) < 2:
         return False
-    return bool(wide) and known == len(wide) and _HAN_RE.search(repaired) is not None
+    is_whole = all(_CHINESE_RE.match(char) for char in wide)
+    is_usual = sum(map(_is_usual, wide)) * 4 >= 3 * len(wide)
+    return is_whole and is_usual and _HAN_RE.search(repaired) is not None
+
+
+def _is_usual(char: str) -> bool:
+    """Marks and the 3,755 frequent characters of GB 2312."""
+    return not _HAN_RE.match(char) or 0xB0 <= char.encode("gb18030")[0] <= 0xD7
