@@ -30,14 +30,17 @@ from hongxing_crawler.core.blocks_tags import (
 from hongxing_crawler.core.spaces import EDGES, tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from turbohtml import Document
 
     from hongxing_crawler.core.edits import Edit
 
 MAX_NODES = 250_000
 _SENTENCE_RE = re.compile(r"[，。！？；：、…]|[,.;!?](?:[\s\u4e00-\u9fff]|$)")
 _LEGAL_RE = re.compile(
-    r"免责声明|免責聲明|版权所有|版權所有|版权声明|All [Rr]ights|ICP备|仅代表.{0,12}(?:观点|意见|看法|立场)"
+    r"免责声明|免責聲明|版权所有|版權所有|版权声明|All [Rr]ights|ICP备"
+    r"|仅代表.{0,12}(?:观点|意见|看法|立场)"
     r"|(?:未经|未經|非經).{0,12}(?:授权|許可|许可|允许|允許|同意)|侵权必究|转载请|轉載請|本网站?(?:不|转载|所)|著作權"
 )
 _FORM_WORD_RE = re.compile(
@@ -48,6 +51,7 @@ _LONGEST_LEGAL = 250
 _SHORTEST_SENTENCE = 10
 # A link around a whole paragraph is a paragraph.
 _LONGEST_ANCHOR = 80
+_LONGEST_MEASURE = 10
 
 
 class Block:
@@ -140,7 +144,7 @@ class Walker:
         self.href = ""
         self.link_from = 0
 
-    def walk(self, root: Element) -> Outline:  # noqa: C901, PLR0912, PLR0915 - the hot loop
+    def walk(self, root: Document) -> Outline:  # noqa: C901, PLR0912, PLR0915 - the hot loop
         """Visit every node once, in document order."""
         out, parts, flush = self.out, self.parts, self.flush
         kind_of = KIND_OF_TAG.get
@@ -166,10 +170,15 @@ class Walker:
                         continue
                     attrs = node.attrs
                     if kind <= LINK:
-                        if attrs and ("style" in attrs or "hidden" in attrs) and is_hidden(attrs):
+                        if (
+                            attrs
+                            and ("style" in attrs or "hidden" in attrs)
+                            and is_hidden(attrs)
+                            and not _measures(attrs, children)
+                        ):
                             kind = BLOCK
                         elif kind == LINK:
-                            href = attrs.get("href")
+                            href = str(attrs.get("href") or "")
                             if href:
                                 out.hrefs.append((href, len(out.lines)))
                                 self.href, self.link_from = href, len(parts)
@@ -193,10 +202,10 @@ class Walker:
                         block.node = node
                     nodes, opened = iter(children), kind
                     break
-                if kind == BREAK or kind == RULE:
+                if kind == BREAK or kind == RULE:  # noqa: PLR1714, SIM109 - faster than a set here
                     if parts:
                         flush(block)
-                elif kind == IMAGE or kind == VIDEO:
+                elif kind == IMAGE or kind == VIDEO:  # noqa: PLR1714, SIM109 - the same
                     out.pictures.append(
                         Picture(len(out.lines), bool(parts), block, node.attrs, kind == VIDEO)
                     )
@@ -295,7 +304,7 @@ class Walker:
         children = node.children
         if not children or len(self.out.scripts) > 500:
             return
-        data = children[0].data
+        data = node.text
         if len(data) < 1_000 and ("document." in data or "createPageHTML" in data):
             self.out.scripts.append((len(self.out.lines) + bool(self.parts), data))
 
@@ -304,21 +313,33 @@ class Walker:
         out, tag = self.out, node.tag
         if tag == "meta":
             attrs = node.attrs
-            name = attrs.get("name") or attrs.get("property") or attrs.get("itemprop")
+            name = str(attrs.get("name") or attrs.get("property") or attrs.get("itemprop") or "")
             if name:
-                out.metas.setdefault(name.lower()[:60], (attrs.get("content") or "")[:2_000])
+                out.metas.setdefault(name.lower()[:60], str(attrs.get("content") or "")[:2_000])
         elif tag == "title":
             out.title = out.title or tidy(node.text[:1_000])
         elif tag == "style":
             if len(out.styles) < 100_000:
                 out.styles += node.text[:100_000]
         elif tag == "base":
-            out.base = out.base or (node.attrs.get("href") or "")
+            out.base = out.base or str(node.attrs.get("href") or "")
+
+
+def _measures(attrs: Mapping[str, Any], children: Sequence[Any]) -> bool:
+    """Spare an off-screen span that holds a few characters: editors measure text with it."""
+    return (
+        len(children) == 1
+        and type(children[0]) is Text
+        and len(children[0].data) <= _LONGEST_MEASURE
+        and is_hidden(attrs) == "off_screen"
+    )
 
 
 def join_parts(parts: list[str]) -> tuple[str, list[int]]:
     """Join text nodes as a browser shows them, and say where each begins in the result."""
-    starts, joined, size = [], [], 0
+    starts: list[int] = []
+    joined: list[str] = []
+    size = 0
     for part in parts:
         piece = tidy(part, edges=False)
         if piece[:1] == " " and (not joined or joined[-1][-1:] == " "):

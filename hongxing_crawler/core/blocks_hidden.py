@@ -51,7 +51,7 @@ def hidden_class_names(css: str) -> set[str]:
 
     Only selectors of one simple part count: ``.menu:hover .sub`` says nothing about an article.
 
-    >>> sorted(hidden_class_names(".q8z{display:none!important} #j, p .k{color:red} .m .n{display:none}"))
+    >>> sorted(hidden_class_names(".q8z{display:none} p .k{color:red} .m .n{display:none}"))
     ['.q8z']
     """
     names: set[str] = set()

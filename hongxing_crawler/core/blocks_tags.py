@@ -5,15 +5,18 @@ from __future__ import annotations
 INLINE, STRONG, LINK, BLOCK, ROW, CELL, BREAK, RULE, IMAGE, VIDEO, SCRIPT, SKIP, HEAD = range(13)
 
 _BY_KIND = {
-    BLOCK: "html body div p section article main header footer nav aside h1 h2 h3 h4 h5 h6 ul ol li dl dt dd "
-    "table tbody thead tfoot caption blockquote pre center figure figcaption form fieldset address details "
+    BLOCK: "html body div p section article main header footer nav aside h1 h2 h3 h4 h5 h6 "
+    "ul ol li dl dt dd "
+    "table tbody thead tfoot caption blockquote pre center figure figcaption form "
+    "fieldset address details "
     "summary dir menu listing marquee hgroup legend ucapcontent",
     BREAK: "br",
     RULE: "hr",
     IMAGE: "img",
     VIDEO: "video embed source",
     LINK: "a",
-    SKIP: "template select option textarea button input svg math canvas noframes noscript xmp map object applet "
+    SKIP: "template select option textarea button input svg math canvas noframes noscript xmp "
+    "map object applet "
     "datalist progress meter audio colgroup col rp rt iframe frame frameset",
     CELL: "td th",
     ROW: "tr",

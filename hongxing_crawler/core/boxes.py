@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.core.blocks_hidden import hidden_class_names, is_hidden
+from hongxing_crawler.core.blocks_hidden import (
+    HIDING_WRITE_RE,
+    hidden_class_names,
+    is_hidden,
+)
+from hongxing_crawler.core.boxes_names import is_article, is_aside, is_comments, name_of
 from hongxing_crawler.core.boxes_teasers import find_teasers
 from hongxing_crawler.core.spam import LEAST_BARS, count_bars, is_name_wheel
-from hongxing_crawler.core.boxes_names import is_article, is_aside, is_comments, name_of
 
 if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Block, Outline
@@ -32,6 +36,8 @@ _LEAST_SHARE = 0.1
 _LEAST_ARTICLE = 60.0
 _ASIDE_TAGS = frozenset(("footer", "nav", "aside"))
 _SHORTEST_WHEEL = 20
+_LONGEST_ENTRY = 10
+_LEAST_ENTRIES = 12
 _LEAVES = frozenset(
     ("p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "strong", "center", "blockquote")
 )
@@ -102,18 +108,24 @@ def _mark_wheels(outline: Outline, aside: list[str]) -> None:
         text = line.text
         if len(text) > _SHORTEST_WHEEL and count_bars(text) >= LEAST_BARS and is_name_wheel(text):
             aside[number] = aside[number] or "wheel"
+    _mark_menus(outline, aside)
+
+
+def _mark_menus(outline: Outline, aside: list[str]) -> None:
+    """Mark long runs of lines that are one short link each: menus and wheels."""
     run: list[int] = []
     for number, line in enumerate(outline.lines):
-        if line.links and line.link_chars == len(line.text) <= 10:
+        if line.links and line.link_chars == len(line.text) <= _LONGEST_ENTRY:
             run.append(number)
-            continue
-        if len(run) >= 12:
-            for n in run:
-                aside[n] = aside[n] or "links"
-        run = []
-    if len(run) >= 12:
-        for n in run:
-            aside[n] = aside[n] or "links"
+        elif run:
+            _close_menu(run, aside)
+            run = []
+    _close_menu(run, aside)
+
+
+def _close_menu(run: list[int], aside: list[str]) -> None:
+    for number in run if len(run) >= _LEAST_ENTRIES else ():
+        aside[number] = aside[number] or "links"
 
 
 def _mark_asides(outline: Outline, sums: list[float], headline: int, aside: list[str]) -> None:
@@ -139,22 +151,39 @@ def _mark_asides(outline: Outline, sums: list[float], headline: int, aside: list
 
 
 def _mark_hidden(outline: Outline, sums: list[float], limit: float, aside: list[str]) -> None:
+    """Mark hidden boxes, unless they hold most of the page: then a script reveals them."""
     names = hidden_class_names(outline.styles) if outline.styles else set()
     for block in outline.blocks:
-        attrs = block.attrs
-        if not attrs or block.first == block.last:
+        if block.first == block.last or not block.attrs:
             continue
-        why = ""
-        if "style" in attrs or "hidden" in attrs:
-            why = is_hidden(attrs)
-        if not why and names:
-            own = {"." + word for word in attrs.get("class") or ()}
-            own.add("#" + (attrs.get("id") or ""))
-            why = "style_sheet" if own & names else ""
+        why = is_hidden(block.attrs) or (names and _is_hidden_by_name(block, names))
         if why and sums[block.last] - sums[block.first] <= limit:
             block.hidden = why
             for number in range(block.first, block.last):
                 aside[number] = aside[number] or "hidden"
+    _mark_written(outline, sums, limit, aside)
+
+
+def _is_hidden_by_name(block: Block, names: set[str]) -> str:
+    attrs = block.attrs
+    own = attrs.get("id")
+    if own and "#" + own in names:
+        return "style_sheet"
+    hidden = any("." + word in names for word in attrs.get("class") or ())
+    return "style_sheet" if hidden else ""
+
+
+def _mark_written(outline: Outline, sums: list[float], limit: float, aside: list[str]) -> None:
+    """Mark what stands between a script that writes a hiding box and one that closes it."""
+    opened = -1
+    for number, script in outline.scripts:
+        if HIDING_WRITE_RE.search(script):
+            opened = number
+        elif opened >= 0 and "document.write" in script and "</" in script:
+            if sums[number] - sums[opened] <= limit:
+                for line in range(opened, number):
+                    aside[line] = aside[line] or "hidden"
+            opened = -1
 
 
 def find_article_box(outline: Outline, look: Survey, headline: int) -> Block:
@@ -162,16 +191,22 @@ def find_article_box(outline: Outline, look: Survey, headline: int) -> Block:
     tally = _tally(outline, look)
     blocks = outline.blocks
     best, best_score = blocks[0], 0.0
-    for number, score in tally.scores.items():
+    for number, prose in tally.scores.items():
         block = blocks[number]
-        score *= (1 - min(look.link_share(block), tally.own_link_share(block))) ** 2
-        if is_article(name_of(block.attrs)):
-            score *= _NAMED_FACTOR
-        if headline >= 0 and block.first > headline + _NEAR_HEADLINE:
-            score *= _FAR_FACTOR
+        score = prose * _factor(block, look, tally, headline)
         if score > best_score:
             best, best_score = block, score
     return _climb(_widen_leaf(best, look, tally), look, headline)
+
+
+def _factor(block: Block, look: Survey, tally: _Tally, headline: int) -> float:
+    """Weigh a box: few links, a name that fits, near below the headline."""
+    factor = (1 - min(look.link_share(block), tally.own_link_share(block))) ** 2
+    if is_article(name_of(block.attrs)):
+        factor *= _NAMED_FACTOR
+    if headline >= 0 and block.first > headline + _NEAR_HEADLINE:
+        factor *= _FAR_FACTOR
+    return factor
 
 
 class _Tally:

@@ -1,4 +1,4 @@
-"""Lines beside the article box that belong to the article: a lone paragraph, a table, files, a signature."""
+"""Lines beside the article box that belong to the article: paragraphs, tables, files."""
 
 from __future__ import annotations
 
@@ -51,9 +51,8 @@ def _after(outline: Outline, box: Block, parent: Block, look: Survey) -> list[in
             continue
         closed = closed or is_closing_mark(line.plain)
         signs = number + 1 < parent.last and is_signature(lines[number + 1].plain)
-        if _is_own_form(outline, line, parent) or (signs and not line.links):
-            found.append(number)
-        elif not closed and _is_paragraph(line, parent):
+        is_kept = _is_own_form(outline, line, parent) or (signs and not line.links)
+        if is_kept or (not closed and _is_paragraph(line, parent)):
             found.append(number)
     return found
 

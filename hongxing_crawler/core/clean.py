@@ -22,15 +22,14 @@ from hongxing_crawler.core.page import extract
 from hongxing_crawler.core.sources import DOC_NUMBER_RE
 from hongxing_crawler.core.spaces import strip_blank_lines, strip_invisible, tidy
 from hongxing_crawler.core.spam import strip_advertising, strip_name_runs
-from hongxing_crawler.core.titles import squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from hongxing_crawler.core.document import DamagedPlace, FoundImage
     from hongxing_crawler.core.edits import Cleaned, Edit
-    from hongxing_crawler.core.restore import Damage, Restored
     from hongxing_crawler.core.profile import SiteProfile
+    from hongxing_crawler.core.restore import Damage, Restored
 
 _STEPS: tuple[tuple[str, Callable[[str], Cleaned]], ...] = (
     ("invisible", strip_invisible),
@@ -56,7 +55,7 @@ def clean_page(
 def clean_body(
     received: str, damage: Damage | None = None, furniture: frozenset[str] = frozenset()
 ) -> tuple[str, list[Step]]:
-    """Run the text steps over a body until none finds anything to do.
+    r"""Run the text steps over a body until none finds anything to do.
 
     >>> clean_body("会议召开。\n\n技术支持：某公司")[0]
     '会议召开。'

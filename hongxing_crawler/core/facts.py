@@ -17,7 +17,6 @@ from hongxing_crawler.core.sources import (
 
 if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Line, Outline
-    from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.core.titles import Headline
 
 _DATE_HINT_RE = re.compile(
@@ -32,9 +31,12 @@ _MEDIA_ONLY_RE = re.compile(
 _PROSE = 45.0
 _NEAR_LABEL = 10
 _META_DATES = (
-    "article:published_time", "og:published_time", "publishdate", "pubdate", "publish_date", "datepublished", "og:release_date",
-    "release_date", "firstcreatetime", "_pubtime", "publish-date", "publication_date", "weibo: article:create_at", "article:create_at",
-    "og:pubdate", "dc.date", "dcterms.created", "date", "createdate", "bytedance:published_time", "apub:time", "filetime",
+    "article:published_time", "og:published_time", "publishdate", "pubdate", "publish_date", "datepublished",
+    "og:release_date",
+    "release_date", "firstcreatetime", "_pubtime", "publish-date", "publication_date",
+    "weibo: article:create_at", "article:create_at",
+    "og:pubdate", "dc.date", "dcterms.created", "date", "createdate",
+    "bytedance:published_time", "apub:time", "filetime",
 )  # fmt: skip
 _META_SOURCES = ("contentsource", "source", "og:article:source", "mediaid", "article:source")
 _PLACE_RE = re.compile(
@@ -57,9 +59,7 @@ class Facts:
     breadcrumbs: tuple[str, ...] = ()
 
 
-def find_facts(
-    outline: Outline, headline: Headline, body: list[int], profile: SiteProfile
-) -> Facts:
+def find_facts(outline: Outline, headline: Headline, body: list[int]) -> Facts:
     """Read the facts from the lines around the headline and after the body."""
     head = _head_zone(outline, headline, body)
     tail = _tail_zone(outline, body)

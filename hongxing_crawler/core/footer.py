@@ -27,7 +27,7 @@ FOOTER_RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             r".{0,40}ICP\s?[备備](?:案[号號]\s?[:：]?.{0,40}|\s?\d{6,10}\s?[号號](?:-\d{1,3})?.{0,20})|.{0,10}公网安备.{0,40}",
         ),
         ("footer.welcome", r"[欢歡]迎您?[访訪][问問].{1,20}"),
-        ("footer.counter", r"您是第.{0,20}位[来來][访訪]者.{0,10}"),
+        ("footer.counter", r"您是第[\s\d]{0,20}位[来來][访訪]者[\s!！。]{0,3}"),
         (
             "footer.pager",
             r"[\[［]?\s?\d{1,3}\s?[\]］]?(?:\s{1,3}[\[［]?\d{1,3}[\]］]?){0,30}|(?:上一页|下一页|首页|尾页|末页|\d{1,3}|[<>\s]){1,40}",
@@ -61,12 +61,12 @@ def closing_rule(line: str, furniture: frozenset[str] = frozenset()) -> str:
 
 
 def strip_footer(body: str, furniture: frozenset[str] = frozenset()) -> Cleaned:
-    """Remove the lines that close a page from the end of a body.
+    r"""Remove the lines that close a page from the end of a body.
 
     Only whole lines at the end: an article about filing numbers keeps its text, and a body
     that is nothing but such lines keeps them.
 
-    >>> strip_footer("会议召开。\\n\\n1\\n\\n技术支持：某公司").text
+    >>> strip_footer("会议召开。\n\n1\n\n技术支持：某公司").text
     '会议召开。'
 
     Args:

@@ -13,18 +13,18 @@ from hongxing_crawler.core.blocks import Walker
 from hongxing_crawler.core.boxes import find_article_box, survey
 from hongxing_crawler.core.boxes_template import headline_line, match_template
 from hongxing_crawler.core.charset import decode
-from hongxing_crawler.core.document import FoundImage, Page
-from hongxing_crawler.core.footer import furniture_of
-from hongxing_crawler.core.facts import Facts, find_facts
 from hongxing_crawler.core.damaged_lines import repair_lines
+from hongxing_crawler.core.document import FoundImage, Page
+from hongxing_crawler.core.facts import Facts, find_facts
+from hongxing_crawler.core.footer import furniture_of
 from hongxing_crawler.core.pagers import split_pagers
 from hongxing_crawler.core.profile import SiteProfile
-from hongxing_crawler.core.sources import without_label
 from hongxing_crawler.core.removals import describe_dropped, describe_runs
+from hongxing_crawler.core.sources import without_label
+from hongxing_crawler.core.spaces import is_text
 from hongxing_crawler.core.spam_cloak import undo_cloak
 from hongxing_crawler.core.spam_kit import cut_kit_junk
 from hongxing_crawler.core.spam_links import cut_link_runs
-from hongxing_crawler.core.spaces import is_text
 from hongxing_crawler.core.spam_page import find_closing_lines, find_injections
 from hongxing_crawler.core.text import paragraphs_of
 from hongxing_crawler.core.text_captions import find_captions, is_image_name
@@ -40,9 +40,8 @@ if TYPE_CHECKING:
 
     from hongxing_crawler.core.blocks import Block, Outline, Picture
     from hongxing_crawler.core.boxes_template import Match
-    from hongxing_crawler.core.spam_links import cut_link_runs
-from hongxing_crawler.core.spam_page import find_closing_lines, find_injections
-from hongxing_crawler.core.text import Paragraph
+    from hongxing_crawler.core.spam_links import LinkRun
+    from hongxing_crawler.core.text import Paragraph
 
 MAX_BYTES = 4_000_000
 MAX_CHARS = 3_000_000
@@ -136,7 +135,7 @@ class _Reader:
                 [number for number in choice.kept if match.first <= number < match.last],
                 choice.dropped,
             )
-        facts = find_facts(self.outline, headline, choice.kept, self.profile)
+        facts = find_facts(self.outline, headline, choice.kept)
         injected = find_injections(self.outline, look, headline.line, self.resolver, self.sample)
         choice = _without(choice, injected)
         closing = find_closing_lines(

@@ -63,7 +63,9 @@ def _stem(url: str) -> str:
     path, question, query = name.partition("?")
     stem = path.rpartition(".")[0] or path
     stem = re.sub(r"(?<=[\w])[_-]\d{1,3}$", "", stem)
-    return f"{folder}/{'' if stem in {'index', 'default', 'list'} else stem}{question}{query.replace('?', '')}"
+    if stem in {"index", "default", "list"}:
+        stem = ""
+    return f"{folder}/{stem}{question}{query.replace('?', '')}"
 
 
 def _trs_pages(outline: Outline, absolute: Callable[[str], str]) -> list[str]:

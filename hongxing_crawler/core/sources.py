@@ -34,7 +34,10 @@ _STOP = (
     r"[\]】)）]|作者|编辑|編輯|责编|責編|责任编辑|責任編輯|时间|時間|日期|发布|發布|发表|浏览|瀏覽|点击|點擊|阅读|閱讀|字体|字體|字号|字號|评论|評論|分享|打印|收藏|来源|來源|稿源|"
     r"访问|訪問|人气|人氣|热度|关注|审核|撰稿|摄影|选择|更新|我要|查看|跟贴|跟帖|繁体|手机|大\s?中\s?小|[【\[（(]|\d{4}[-年/.]|\d{1,2}:\d\d|https?:|$"
 )
-_VALUE_RE_TEXT = r"\s{{0,3}}[:：]\s{{0,4}}(?P<value>.{{0,60}}?)(?=\s{{2,}}|[|｜\t　]|\s*(?:{stop})|\s+[\u4e00-\u9fff]{{2,4}}[:：])"
+_VALUE_RE_TEXT = (
+    r"\s{{0,3}}[:：]\s{{0,4}}(?P<value>.{{0,60}}?)"
+    r"(?=\s{{2,}}|[|｜\t　]|\s*(?:{stop})|\s+[\u4e00-\u9fff]{{2,4}}[:：])"
+)
 _BAD_VALUE_RE = re.compile(r"^(?:未知|不详|无|暂无|本站|[-—/]+)$")
 DOC_NUMBER_RE = re.compile(
     r"[\u4e00-\u9fff]{1,12}[〔\[［(（【](?:19|20)\d\d[〕\]］)）】]\s?(?:第\s?)?\d{1,5}\s?号"
@@ -52,9 +55,8 @@ AUTHOR_RE = label_pattern(AUTHOR_LABELS)
 EDITOR_RE = label_pattern(EDITOR_LABELS)
 
 
-_LABEL_RE = re.compile(
-    rf"^[\s\[【(（]*(?:{'|'.join((*SOURCE_LABELS, *AUTHOR_LABELS, *EDITOR_LABELS, '时间', '发布时间', '日期'))})\s?[:：]\s?"
-)
+_ALL_LABELS = (*SOURCE_LABELS, *AUTHOR_LABELS, *EDITOR_LABELS, "时间", "发布时间", "日期")
+_LABEL_RE = re.compile(rf"^[\s\[【(（]*(?:{'|'.join(_ALL_LABELS)})\s?[:：]\s?")
 
 
 def without_label(text: str) -> str:
@@ -111,8 +113,10 @@ _TOKEN_RE = re.compile(r"[^\s|｜·/,，:：>]+")
 def bare_source(text: str) -> str:
     """Return a source printed without a colon, or beside a date without any label.
 
-    >>> bare_source("2019年09月07日 04:04 北京日报"), bare_source("发表于2014-08-24| 来源CSDN| 评论")
-    ('北京日报', 'CSDN')
+    >>> bare_source("2019年09月07日 04:04 北京日报")
+    '北京日报'
+    >>> bare_source("发表于2014-08-24| 来源CSDN| 评论")
+    'CSDN'
 
     Args:
         text: One short line near a headline.

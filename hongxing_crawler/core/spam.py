@@ -7,6 +7,7 @@ that names fourteen cities is news here.
 from __future__ import annotations
 
 import re
+
 from hongxing_crawler.core.edits import Cleaned, Edit
 
 _BAR_RE = re.compile(r"[|｜]")
@@ -25,6 +26,7 @@ _CALL_RE = re.compile(
 _INTRO_RE = re.compile(r"感谢您访问我们的网站|您可能还对以下资源感兴趣")
 LEAST_NAMES = 5
 LEAST_BARS = 8
+_MOST_BARS = 20
 _LEAST_WORDS = 4
 
 
@@ -35,7 +37,7 @@ def find_name_runs(text: str) -> list[tuple[int, int]]:
     lists cities holds ``、``: all stay.
 
     >>> find_name_runs("会议召开。凉山| 兰坪| 中超| 桓仁| 南宁市| 内江市|")
-    [(5, 33)]
+    [(5, 30)]
     """
     runs: list[tuple[int, int]] = []
     position = 0
@@ -126,9 +128,9 @@ def strip_name_runs(text: str) -> Cleaned:
     edits = []
     for start, end in find_name_runs(text):
         if is_name_wheel(text[start:end]):
-            while end < len(text) and text[end] in " |｜":
-                end += 1
-            edits.append(Edit(start, end, text[start:end], "", "spam.name_run"))
+            rest = text[end : end + _MOST_BARS]
+            close = end + len(rest) - len(rest.lstrip(" |｜"))
+            edits.append(Edit(start, close, text[start:close], "", "spam.name_run"))
     return _applied(text, edits)
 
 

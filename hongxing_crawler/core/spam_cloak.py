@@ -16,7 +16,7 @@ _CLOAK_RE = re.compile(
     r"(?P<quote>[\"'])(?P<title>[^\"'<>]{1,200})(?P=quote)",
     re.IGNORECASE | re.DOTALL,
 )
-_KEYWORD_METAS = ("keywords", "description", "og:title")
+_OTHER_METAS = ("description", "og:title")
 
 
 def undo_cloak(outline: Outline) -> tuple[RemovedBlock, ...]:
@@ -34,9 +34,11 @@ def undo_cloak(outline: Outline) -> tuple[RemovedBlock, ...]:
 
 def _uncover(outline: Outline, title: str) -> RemovedBlock:
     shown = [outline.title, outline.metas.pop("keywords", "")]
-    for name in _KEYWORD_METAS[1:]:
-        if shares_nothing(outline.metas.get(name, ""), title):
-            shown.append(outline.metas.pop(name, ""))
+    shown += [
+        outline.metas.pop(name)
+        for name in _OTHER_METAS
+        if name in outline.metas and shares_nothing(outline.metas[name], title)
+    ]
     outline.title = title
     text = "\n".join(filter(None, shown))
     return RemovedBlock("spam.cloaked_title", "head>title", text, (), (f"own_title={title}",))
@@ -45,7 +47,9 @@ def _uncover(outline: Outline, title: str) -> RemovedBlock:
 def shares_nothing(text: str, title: str) -> bool:
     """Say whether a text repeats no piece of four characters of a title.
 
-    >>> shares_nothing("田间课堂开办", "双溪镇开办田间课堂"), shares_nothing("棋牌大厅", "双溪镇开办田间课堂")
-    (False, True)
+    >>> shares_nothing("田间课堂开办", "双溪镇开办田间课堂")
+    False
+    >>> shares_nothing("棋牌大厅", "双溪镇开办田间课堂")
+    True
     """
     return not any(title[at : at + 4] in text for at in range(max(1, len(title) - 3)))

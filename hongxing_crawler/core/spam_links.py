@@ -79,7 +79,7 @@ def _remove(line: Line, runs: list[tuple[int, int]]) -> None:
     for start, end in reversed(runs):
         size = end - start
         line.links = tuple(
-            _shift(span, start, end, size) for span in line.links if not start <= span[0] < end
+            _shift(span, end, size) for span in line.links if not start <= span[0] < end
         )
         line.strong = tuple(
             (a - size, b - size) if a >= end else (a, b)
@@ -94,5 +94,5 @@ def _remove(line: Line, runs: list[tuple[int, int]]) -> None:
     weigh(line)
 
 
-def _shift(span: tuple[int, int, str], start: int, end: int, size: int) -> tuple[int, int, str]:
+def _shift(span: tuple[int, int, str], end: int, size: int) -> tuple[int, int, str]:
     return (span[0] - size, span[1] - size, span[2]) if span[0] >= end else span

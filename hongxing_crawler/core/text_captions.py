@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from hongxing_crawler.core.blocks import Block, Picture
+    from hongxing_crawler.core.blocks import Block, Line, Picture
     from hongxing_crawler.core.document import FoundImage
     from hongxing_crawler.core.text import Paragraph
 
@@ -83,7 +83,7 @@ def find_captions(
 
 
 def _is_short(paragraph: Paragraph) -> bool:
-    """Say whether a line under a picture is as short as captions are; centred ones may be longer."""
+    """Say whether a line under a picture is short; centred ones may be longer."""
     limit = _LONGEST_CAPTION if _is_centred(paragraph.lines[0].block) else _LONGEST_PLAIN_CAPTION
     return len(paragraph.text) <= limit
 

@@ -64,7 +64,8 @@ def _inline(line: Line, absolute: Callable[[str], str]) -> str:
     spans = [(start, end, "a", absolute(href)) for start, end, href in line.links]
     spans = [span for span in spans if span[3]]
     spans += [(start, end, "strong", "") for start, end in line.strong]
-    out, done = [], 0
+    out: list[str] = []
+    done = 0
     for start, end, tag, href in sorted(spans):
         if start < done or start >= end:
             continue

@@ -40,7 +40,7 @@ def picture_address(attrs: Mapping[str, Any], absolute: Callable[[str], str]) ->
     """Return the absolute address of a picture; lazy-loading attributes come first."""
     for name in _SOURCES:
         value = attrs.get(name)
-        if value and not value.lstrip()[:5].lower() == "data:":
+        if value and value.lstrip()[:5].lower() != "data:":
             found = absolute(value)
             if found:
                 return found
@@ -101,9 +101,8 @@ def find_attachments(
 
 def is_attachment(href: str, name: str, text: str, extensions: frozenset[str]) -> bool:
     """Say whether a link offers a file."""
-    if "." in href[-12:] or "?" in href:
-        if extension_of(href) in extensions:
-            return True
+    if ("." in href[-12:] or "?" in href) and extension_of(href) in extensions:
+        return True
     if "." in name and _DOWNLOAD_NAME_RE.search(name):
         return True
     return "附件" in text[:20] and bool(_DOWNLOAD_PATH_RE.search(href))

@@ -147,7 +147,7 @@ def settle_headline(outline: Outline, found: Headline, box: Block, look: Survey)
 
 
 def _names_the_site(title: str) -> bool:
-    """Say whether a title element names the site alone: each of its parts ends in 网, 报 …"""
+    """Say whether a title element names the site alone: each of its parts ends in 网 or 报."""
     return not title or any(_SITE_WORD_RE.search(part) for part in title.split()[:2])
 
 
