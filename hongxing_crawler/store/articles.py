@@ -124,7 +124,7 @@ class ArticleTable:
                 _us(article.last_seen_at),
                 _us(article.deleted_at),
                 article.published_day,
-                int(_is_incomplete(article)),
+                int(is_incomplete(article)),
                 version_id,
             ),
         )
@@ -204,7 +204,8 @@ def _decoded(lines: Iterable[Line]) -> Iterator[Article]:
     return (decode(line) for _, line in lines)
 
 
-def _is_incomplete(article: Article) -> bool:
+def is_incomplete(article: Article) -> bool:
+    """Tell whether a file of an article could not be had."""
     return "media_failed" in article.quality.flags
 
 

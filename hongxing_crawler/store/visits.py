@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from hongxing_crawler.store.articles import is_incomplete
 from hongxing_crawler.store.captures import find_full
 from hongxing_crawler.store.revisit import PageState, settle
 
@@ -73,6 +74,7 @@ class VisitWriter:
             touched = self._articles.touch(url, moment)
             rows += [touched] if touched else []
         changed = any(row.op != "snapshot" for row in rows)
+        is_first = not page.seen
         page = settle(
             revisit,
             visit.ticket.kind,
@@ -81,6 +83,8 @@ class VisitWriter:
             changed=changed,
             is_seen=visit.outcome != "refused",
         )
+        if is_first and any(is_incomplete(row) for row in rows):
+            page = replace(page, interval_s=0.0)  # the next run asks again for what failed
         if page.state == "gone":
             buried = self._articles.bury(run_no, run_id, url, moment)
             rows += [buried] if buried else []
