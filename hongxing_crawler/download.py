@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 EXCHANGE = "hongxing_exchange"  # request.meta: what went over the wire
 EXCHANGE_BODY = "hongxing_exchange_body"  # request.meta: Path of a spooled body
+EXCHANGE_CODINGS = "hongxing_exchange_codings"  # request.meta: its content codings
 SENT_AT = "hongxing_sent_at"  # request.meta: when it was sent, aware UTC
 _HEAD_MAX_BYTES = 256 * 1024
 _CHUNK_BYTES = 64 * 1024

@@ -228,7 +228,18 @@ def failure_reason(error: BaseException) -> str:
     name = type(error).__name__
     if name == "IgnoreRequest" and "decompress" in str(error):
         return "too_large"
+    if name == "RefusedError":
+        return str(error)
     return _REASONS.get(name, name)
+
+
+def header_address(value: bytes | None) -> str:
+    r"""Read an address from a header; bytes that are no ASCII are escaped, not guessed at.
+
+    >>> header_address(b"/\xd6\xd0\xb9\xfa.html")
+    '/%D6%D0%B9%FA.html'
+    """
+    return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in value or b"")
 
 
 def sort_parts(pages: Iterable[Page]) -> list[Page]:

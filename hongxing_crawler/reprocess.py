@@ -38,6 +38,7 @@ from hongxing_crawler.reading import (
     Answer,
     article_of,
     find_media_problem,
+    header_address,
     media_addresses,
     media_urls,
     read_answer,
@@ -245,7 +246,7 @@ class _Replay:
             url=response.url,
             status=response.status,
             content_type=visit.content_type,
-            location=_text(header("Location")),
+            location=header_address(header("Location")),
             body=response.body,
             payload_digest=visit.main.payload_digest,
             found_on=visit.ticket.found_on,
@@ -295,8 +296,11 @@ class _Replay:
             exchange = self._beside.get((page, address))
             if exchange is None or not 300 <= exchange.capture.status < 400:
                 return exchange
-            location = _text(_headers(exchange.response_head).get("Location"))
-            address = canonical_url(urljoin(address, location))
+            location = header_address(_headers(exchange.response_head).get("Location"))
+            try:
+                address = canonical_url(urljoin(address, location))
+            except ValueError:
+                return None
         return None
 
     def _response(self, exchange: ArchivedExchange) -> Response:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import IgnoreRequest
 
-from hongxing_crawler.download import EXCHANGE, EXCHANGE_BODY, SENT_AT
+from hongxing_crawler.download import EXCHANGE, EXCHANGE_BODY, EXCHANGE_CODINGS, SENT_AT
 from hongxing_crawler.exceptions import ArchiveError
 from hongxing_crawler.items import Exchange
 from hongxing_crawler.refusals import ArchiveStoppedError
@@ -60,9 +60,10 @@ class WarcWriterMiddleware:
             return
         exchange = request.meta.pop(EXCHANGE, None)
         if exchange is not None:
-            self._archive(request, exchange)
             if isinstance(exchange.body, Path):
-                exchange.body.unlink(missing_ok=True)
+                request.meta[EXCHANGE_BODY] = exchange.body
+            self._archive(request, exchange)
+            _drop_spool(request)
             return
         fields = {"fetch-error": type(exception).__name__, "message": str(exception)[:500]}
         fields |= self._found_on(request)
@@ -75,14 +76,19 @@ class WarcWriterMiddleware:
 
     @staticmethod
     def _unspool(request: Request, response: Response) -> Response:
-        """Take a page's body back from its file; media stay there."""
-        if request.meta.get(KIND) == "media":
-            return response
-        path: Path | None = request.meta.pop(EXCHANGE_BODY, None)
+        """Take a page's body back from its file; that of a picture or attachment stays there.
+
+        Its coding is then hidden from Scrapy, which would undo it for the first bytes alone.
+        """
+        path: Path | None = request.meta.get(EXCHANGE_BODY)
         if path is None:
             return response
-        response = response.replace(body=path.read_bytes())
-        path.unlink(missing_ok=True)
+        if request.meta.get(KIND) != "media":
+            response = response.replace(body=path.read_bytes())
+        elif response.status == 200:
+            request.meta[EXCHANGE_CODINGS] = _take_codings(response)
+            return response
+        _drop_spool(request)
         return response
 
     def _archive(self, request: Request, exchange: Exchange) -> None:
@@ -98,6 +104,7 @@ class WarcWriterMiddleware:
         try:
             capture: Capture = write()  # type: ignore[operator] # a lambda of the two callers
         except ArchiveError as error:
+            _drop_spool(request)
             self.run.stop_for(self.crawler, error)
             raise ArchiveStoppedError(str(error)) from error
         request.meta[CAPTURE] = capture
@@ -128,6 +135,19 @@ class WarcWriterMiddleware:
         via = ticket.found_on if request.url == ticket.url else ticket.url
         fields = {"via": via, "hongxing-kind": kind, "hongxing-depth": str(ticket.depth)}
         return {name: value for name, value in fields.items() if value}
+
+
+def _drop_spool(request: Request) -> None:
+    """Delete the file of a large body that nobody will read."""
+    path: Path | None = request.meta.pop(EXCHANGE_BODY, None)
+    if path is not None:
+        path.unlink(missing_ok=True)
+
+
+def _take_codings(response: Response) -> list[str]:
+    values = b",".join(response.headers.getlist("Content-Encoding")).decode("latin-1").lower()
+    response.headers.pop("Content-Encoding", None)
+    return [name for value in values.split(",") if (name := value.strip())]
 
 
 def _rebuild(request: Request, response: Response) -> Exchange:

@@ -8,24 +8,26 @@ from __future__ import annotations
 
 import errno
 import logging
-import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from scrapy import Request
-from scrapy.exceptions import IgnoreRequest, NotConfigured
+from scrapy.exceptions import NotConfigured
 
 from hongxing_crawler.core.record import MediaFile
 from hongxing_crawler.core.urls import canonical_url
-from hongxing_crawler.download import EXCHANGE_BODY
+from hongxing_crawler.download import EXCHANGE_BODY, EXCHANGE_CODINGS
 from hongxing_crawler.reading import (
     failure_reason,
     find_media_problem,
+    header_address,
     media_addresses,
     media_urls,
 )
+from hongxing_crawler.refusals import RefusedError
 from hongxing_crawler.run import KIND, VISIT, run_of
+from hongxing_crawler.store.codings import decode_file
 from hongxing_crawler.store.media import is_kept, keep_media
 from hongxing_crawler.store.visit import Visit
 
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
 _REDIRECTS_MAX = 5
-_GZIP_WINDOW = 31  # zlib's number for a gzip stream
 
 logger = logging.getLogger(__name__)
 
@@ -98,26 +99,27 @@ class MediaPipeline:
                     "download_maxsize": self.max_bytes,
                     "download_timeout": self.timeout_s,
                 },
+                headers={"Accept-Encoding": "gzip, deflate"},  # what decode_file can undo
                 dont_filter=True,
             )
             response = await self.crawler.engine.download_async(request)
             location = response.headers.get("Location")
             if not (300 <= response.status < 400 and location):
                 return response
-            address = canonical_url(urljoin(address, location.decode("latin-1")))
-        raise IgnoreRequest("redirect_loop")
+            address = _follow(address, location)
+        raise RefusedError("redirect_loop")
 
     def _keep(self, url: str, response: Response) -> MediaFile:
         body = response.meta.pop(EXCHANGE_BODY, None) or response.body
         try:
-            if isinstance(body, Path) and b"gzip" in response.headers.getlist("Content-Encoding"):
-                body = _gunzip(body, self.max_bytes)
+            if isinstance(body, Path):
+                body = decode_file(body, response.meta[EXCHANGE_CODINGS], self.max_bytes)
             media = keep_media(url, body, self.run.home.root)
         except OSError as error:
             if error.errno in {errno.ENOSPC, errno.EDQUOT}:
                 self.run.stop(self.crawler, "disk_full", str(error))
             return MediaFile(url, status="failed", reason="disk")
-        except (ValueError, zlib.error):
+        except ValueError:
             return MediaFile(url, status="failed", reason="too_large")
         finally:
             if isinstance(body, Path):
@@ -126,17 +128,8 @@ class MediaPipeline:
         return MediaFile(url, status="failed", reason=problem) if problem else media
 
 
-def _gunzip(path: Path, max_bytes: int) -> Path:
-    unpacked = path.with_suffix(".unpacked.part")
-    decoder, size = zlib.decompressobj(_GZIP_WINDOW), 0
-    with path.open("rb") as source, unpacked.open("wb") as target:
-        while chunk := source.read(1 << 20):
-            data = decoder.decompress(chunk, 1 << 22)
-            while data:
-                size += len(data)
-                if size > max_bytes:
-                    raise ValueError(f"{path} unpacks to more than {max_bytes} bytes")
-                target.write(data)
-                data = decoder.decompress(decoder.unconsumed_tail, 1 << 22)
-    path.unlink()
-    return unpacked
+def _follow(address: str, location: bytes) -> str:
+    try:
+        return canonical_url(urljoin(address, header_address(location)))
+    except ValueError as error:
+        raise RefusedError("redirect_unusable") from error

@@ -14,6 +14,7 @@ from hongxing_crawler.reading import (
     Answer,
     Reading,
     failure_reason,
+    header_address,
     read_answer,
     sort_parts,
 )
@@ -95,7 +96,7 @@ class NewsSpider(Spider):
             url=response.url,
             status=response.status,
             content_type=visit.content_type,
-            location=_text(header("Location")),
+            location=header_address(header("Location")),
             body=response.body,
             payload_digest=capture.payload_digest if capture else "",
             found_on=visit.ticket.found_on,
