@@ -97,18 +97,24 @@ class Database:
             self._connection.execute("ROLLBACK")
 
     def execute(self, sql: str, values: tuple[Any, ...] = ()) -> sqlite3.Cursor:
-        with _translated(self.path):
+        try:
             return self._connection.execute(sql, values)
+        except sqlite3.Error as error:
+            raise _explained(self.path, error) from error
 
     def run_many(self, sql: str, rows: Iterable[tuple[Any, ...]]) -> int:
         """Run a statement for each row of values; how many rows of the table it touched."""
-        with _translated(self.path):
+        try:
             return self._connection.executemany(sql, rows).rowcount
+        except sqlite3.Error as error:
+            raise _explained(self.path, error) from error
 
     def row(self, sql: str, values: tuple[Any, ...] = ()) -> Any:
         """Return the first row of an answer, or None."""
-        with _translated(self.path):
+        try:
             return self._connection.execute(sql, values).fetchone()
+        except sqlite3.Error as error:
+            raise _explained(self.path, error) from error
 
     def rows(self, sql: str, values: tuple[Any, ...] = ()) -> Iterator[Any]:
         """Yield an answer row by row, in bounded memory, even while others are asked."""
@@ -211,13 +217,17 @@ def _translated(path: Path) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        name = getattr(error, "sqlite_errorname", "") or ""
-        if name == "SQLITE_FULL":
-            raise DiskFullError(f"state database {path}: disk full; free some space") from error
-        stem = "_".join(name.split("_")[:2])
-        raise StateError(f"state database {path} {_remedy(stem, error)}") from error
+        raise _explained(path, error) from error
     except OSError as error:
         raise StateError(f"state database {path}: {error.strerror}; look at its rights") from error
+
+
+def _explained(path: Path, error: sqlite3.Error) -> StateError:
+    name = getattr(error, "sqlite_errorname", "") or ""
+    if name == "SQLITE_FULL":
+        return DiskFullError(f"state database {path}: disk full; free some space")
+    stem = "_".join(name.split("_")[:2])
+    return StateError(f"state database {path} {_remedy(stem, error)}")
 
 
 def _remedy(name: str, error: sqlite3.Error) -> str:

@@ -12,7 +12,7 @@ from hongxing_crawler.store.revisit import PageState, Retry, is_sampled
 from hongxing_crawler.store.visit import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from datetime import date, datetime
 
     from hongxing_crawler.store.database import Database
@@ -88,27 +88,27 @@ class Frontier:
         row = self._db.row("SELECT id FROM urls WHERE key = ?", (url_key(url),))
         return row[0] if row else None
 
-    def take(self, limit: int, now: datetime, run_id: str, unasked_share: float) -> list[Ticket]:
-        """Hand out the best pending URLs; they are in flight from now on."""
+    def find_next(
+        self, limit: int, now: datetime, run_id: str, unasked_share: float
+    ) -> list[Ticket]:
+        """Find the best pending URLs; `mark_in_flight` is another step."""
         rows = self._db.rows(
             f"{_TAKE} WHERE u.state = 'pending' AND u.not_before <= ?"
             " ORDER BY u.priority DESC, u.id LIMIT ?",
             (to_us(now), limit),
         )
-        tickets = [_ticket(row, run_id, unasked_share) for row in rows]
-        self._mark_in_flight(tickets)
-        return tickets
+        return [_ticket(row, run_id, unasked_share) for row in rows]
 
     def claim(self, url: str, found_on: str) -> Ticket:
         """Hand out one known URL, whatever its state, as found on the page that is named."""
         row = self._db.row(f"{_TAKE} WHERE u.key = ?", (url_key(url),))
         ticket = replace(_ticket(row, "", 0.0), found_on=found_on)
-        self._mark_in_flight([ticket])
+        self.mark_in_flight([ticket.id])
         return ticket
 
-    def _mark_in_flight(self, tickets: list[Ticket]) -> None:
+    def mark_in_flight(self, ids: Iterable[int]) -> None:
         self._db.run_many(
-            "UPDATE urls SET state = 'in_flight' WHERE id = ?", [(t.id,) for t in tickets]
+            "UPDATE urls SET state = 'in_flight' WHERE id = ?", [(number,) for number in ids]
         )
 
     def release(self, ids: Iterable[int]) -> None:
@@ -121,8 +121,9 @@ class Frontier:
         sql = "UPDATE urls SET state = 'pending' WHERE state = 'in_flight'"
         return self._db.execute(sql).rowcount
 
-    def has_pending(self) -> bool:
-        return self._db.row("SELECT 1 FROM urls WHERE state = 'pending' LIMIT 1") is not None
+    def has_pending(self, besides: Collection[int]) -> bool:
+        sql = "SELECT id FROM urls WHERE state = 'pending' LIMIT ?"
+        return any(number not in besides for (number,) in self._db.rows(sql, (len(besides) + 1,)))
 
     def counts(self) -> dict[str, int]:
         return dict(self._db.rows("SELECT state, COUNT(*) FROM urls GROUP BY state ORDER BY state"))

@@ -108,7 +108,7 @@ CREATE TABLE articles (
   published_day TEXT,
   incomplete INTEGER NOT NULL,           -- a file could not be stored
   version_id BIGINT NOT NULL
-);
+) WITHOUT ROWID;
 
 CREATE TABLE versions (                  -- one for each run that changed an article
   id INTEGER PRIMARY KEY,

@@ -7,9 +7,11 @@ leaves URLs in flight, which the next start puts back, and nothing else.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Self
 
 from hongxing_crawler.core.profile import Revisit
+from hongxing_crawler.exceptions import StateError
 from hongxing_crawler.store.articles import ArticleTable
 from hongxing_crawler.store.captures import CaptureTable
 from hongxing_crawler.store.database import Database
@@ -42,6 +44,7 @@ class State:
         self._now = now
         self._revisit = Revisit()
         self._run_id = ""
+        self._taken: set[int] = set()  # in flight, but not yet marked so
         self._frontier = Frontier(database, retry)
         self._captures = CaptureTable(database)
         self._media = MediaTable(database)
@@ -79,6 +82,8 @@ class State:
         return cls(database, now, retry or Retry())
 
     def close(self) -> None:
+        with suppress(StateError):  # a full disk: what is not marked is pending, as it will be
+            self._mark_taken()
         self._db.close()
 
     def __enter__(self) -> Self:
@@ -166,13 +171,20 @@ class State:
     def take(self, limit: int) -> list[Ticket]:
         """Hand out up to ``limit`` pending URLs, best first; they are in flight from now on.
 
-        Not synced: after a power loss they are pending, which is what a restart makes of them.
+        That is written down when the next ones are taken: most visits end before, and then it
+        never is. A kill finds them pending, which is what a restart makes of them.
         """
-        if not self._frontier.has_pending():  # a crawl asks all the time
-            return []
+        self._mark_taken()
         share = self._revisit.unconditional_share
-        with self._db.transaction(durable=False):
-            return self._frontier.take(limit, self._now(), self._run_id, share)
+        tickets = self._frontier.find_next(limit, self._now(), self._run_id, share)
+        self._taken.update(ticket.id for ticket in tickets)
+        return tickets
+
+    def _mark_taken(self) -> None:
+        if self._taken:
+            with self._db.transaction(durable=False):
+                self._frontier.mark_in_flight(self._taken)
+            self._taken.clear()
 
     def claim(self, found: Found, found_on: str) -> Ticket:
         """Hand out one URL now, whatever its state; it is made known when it is not.
@@ -187,23 +199,27 @@ class State:
 
     def release(self, ids: Iterable[int]) -> None:
         """Give tickets back unused."""
+        self._mark_taken()
         with self._db.transaction(durable=False):
             self._frontier.release(ids)
 
     def requeue_in_flight(self) -> int:
         """Put back what a killed or stopped run left in flight; how many URLs that are."""
+        self._mark_taken()
         with self._db.transaction():
             return self._frontier.requeue_in_flight()
 
     def has_pending(self) -> bool:
-        return self._frontier.has_pending()
+        return self._frontier.has_pending(besides=self._taken)
 
     def counts(self) -> dict[str, int]:
         """Count the URLs by state (``pending``, ``in_flight``, ``done``, ``failed``, ``gone``)."""
+        self._mark_taken()
         return self._frontier.counts()
 
     def url_counts(self) -> Iterator[tuple[str, str, str, int]]:
         """Yield the page where URLs were found, their kind, their state, and how many they are."""
+        self._mark_taken()
         return self._frontier.counts_by_origin()
 
     # Visits
@@ -219,6 +235,7 @@ class State:
         """
         with self._db.transaction():
             rows, new = self._writer.write(run_id, visit, self._revisit)
+        self._taken.discard(visit.ticket.id)
         self._frontier.remember(new)
         return rows
 
