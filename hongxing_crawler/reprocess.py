@@ -7,6 +7,7 @@ the same run names; the export of that state is, byte for byte, what the crawl e
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import re
@@ -74,6 +75,8 @@ class RunFiles:
     started_at: datetime
     paths: tuple[Path, ...]
     profile: SiteProfile | None = None  # None: its warcinfo names none
+    page_max_bytes: int = SCRAPY_SETTINGS["DOWNLOAD_MAXSIZE"]
+    media_max_bytes: int = OUR_SETTINGS["HONGXING_MEDIA_MAX_BYTES"]
 
 
 @dataclass(slots=True)
@@ -107,6 +110,7 @@ def find_runs(paths: Iterable[Path]) -> list[RunFiles]:
             min(record.date for record, _, _ in files),
             tuple(path for _, path, _ in files),
             _recorded_profile(files[0][2]),
+            **_recorded_limits(files[0][2]),
         )
         for run_id, files in runs.items()
     ]
@@ -125,6 +129,13 @@ def _recorded_profile(fields: dict[str, str]) -> SiteProfile | None:
         return msgspec.json.decode(fields.get("hongxing-profile", ""), type=SiteProfile)
     except msgspec.DecodeError:
         return None
+
+
+def _recorded_limits(fields: dict[str, str]) -> dict[str, int]:
+    """Read how large a page or file might be; archives of the first version do not tell."""
+    names = ("page_max_bytes", "media_max_bytes")
+    found = {name: fields.get("hongxing-" + name.replace("_", "-"), "") for name in names}
+    return {name: int(value) for name, value in found.items() if value.isdecimal()}
 
 
 def reprocess(
@@ -285,9 +296,10 @@ class _Replay:
             exchange = self._final(visit.ticket.url, address)
             if exchange is None or exchange.capture.status != 200:
                 continue
-            media = keep_media(url, self._response(exchange).body, None)
-            if not find_media_problem(url, media):
-                return media
+            with contextlib.suppress(IgnoreRequest, ArchiveError):  # too large, or lost
+                media = keep_media(url, self._response(exchange).body, None)
+                if not find_media_problem(url, media):
+                    return media
         return MediaFile(url, status="failed", reason="not in the archive")
 
     def _final(self, page: str, address: str) -> ArchivedExchange | None:
@@ -312,9 +324,8 @@ class _Replay:
             headers=_headers(exchange.response_head),
             body=self._body(exchange),
         )
-        limits = {"media": OUR_SETTINGS["HONGXING_MEDIA_MAX_BYTES"]}
-        kind = exchange.metadata.get("hongxing-kind", "")
-        limit = limits.get(kind, SCRAPY_SETTINGS["DOWNLOAD_MAXSIZE"])
+        is_media = exchange.metadata.get("hongxing-kind", "") == "media"
+        limit = self.run.media_max_bytes if is_media else self.run.page_max_bytes
         request = Request(capture.url, meta={"download_maxsize": limit})
         decoded = self._decoder.process_response(request, response)
         assert isinstance(decoded, Response)

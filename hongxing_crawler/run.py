@@ -176,6 +176,8 @@ class Run:
             "hongxing-run": self.run_id,
             "hongxing-site": self.profile.name,
             "hongxing-profile": msgspec.json.encode(self.profile).decode(),  # for reprocess
+            "hongxing-page-max-bytes": str(self.settings.getint("DOWNLOAD_MAXSIZE")),
+            "hongxing-media-max-bytes": str(self.settings.getint("HONGXING_MEDIA_MAX_BYTES")),
         }
 
     def is_ours(self, url: str) -> bool:
