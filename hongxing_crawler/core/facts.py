@@ -31,7 +31,8 @@ _MEDIA_ONLY_RE = re.compile(
 _PROSE = 45.0
 _NEAR_LABEL = 10
 _META_DATES = (
-    "article:published_time", "og:published_time", "publishdate", "pubdate", "publish_date", "datepublished",
+    "article:published_time", "og:published_time", "publishdate", "pubdate", "publish_date",
+    "datepublished",
     "og:release_date",
     "release_date", "firstcreatetime", "_pubtime", "publish-date", "publication_date",
     "weibo: article:create_at", "article:create_at",

@@ -81,4 +81,4 @@ def path_of(block: Block) -> str:
             current.tag + (f"#{word}" if word else "") + (f".{classes[0][:60]}" if classes else "")
         )
         current = current.parent
-    return ">".join(reversed(names))
+    return ">".join(reversed(names)) or "body"
