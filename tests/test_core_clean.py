@@ -136,13 +136,13 @@ FRAGMENTS = [
 ]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=30).map("".join))
 def test_any_page_keeps_the_promises(html):
     check_promises(clean_page(html.encode("utf-8", "replace"), URL))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(st.binary(max_size=2_000))
 def test_any_bytes_keep_the_promises(html):
     check_promises(clean_page(html, URL))
