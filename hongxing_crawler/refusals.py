@@ -24,6 +24,10 @@ class HostDownError(IgnoreRequest):
     """A host answered nothing many times in a row; it is left alone for this run."""
 
 
+class RunStoppingError(IgnoreRequest):
+    """The run ended while this request waited; its URL is asked by the next run."""
+
+
 class ArchiveStoppedError(IgnoreRequest):
     """The archive cannot be written: the response must not be parsed."""
 

@@ -15,7 +15,7 @@ from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, Unsupported
 from scrapy.utils.httpobj import urlparse_cached
 
 from hongxing_crawler.download import PrivateAddressError
-from hongxing_crawler.refusals import HostDownError
+from hongxing_crawler.refusals import HostDownError, RunStoppingError
 from hongxing_crawler.run import KIND, run_of
 
 if TYPE_CHECKING:
@@ -91,9 +91,14 @@ class BackoffMiddleware:
         if host.error_count >= self.policy.down_count:
             raise HostDownError(f"{urlparse_cached(request).netloc} does not answer")
         while (wait_s := host.not_before - time.monotonic()) > 0:
-            if self.run.stopping or not self.crawler.engine.running:
-                raise IgnoreRequest("the run is stopping")
+            if self._is_stopping():
+                raise RunStoppingError("the run is stopping")
             await asyncio.sleep(min(wait_s, _SLICE_S))
+
+    def _is_stopping(self) -> bool:
+        engine = self.crawler.engine
+        slot = engine._slot  # noqa: SLF001 - nothing else tells that a time limit closes the spider
+        return self.run.stopping or not engine.running or bool(slot and slot.closing)
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         host = self._host(request)
@@ -113,8 +118,9 @@ class BackoffMiddleware:
             return None
         return self._repeat(self._host(request), request, type(exception).__name__)
 
-    def _slow_down(self, host: _Host, request: Request, response: Response) -> Request:
+    def _slow_down(self, host: _Host, request: Request, response: Response) -> Request | Response:
         host.slow_down_count += 1
+        attempt = request.meta.get(ATTEMPT, 0) + 1
         wait_s = retry_after_s(response, datetime.now(UTC))
         if wait_s is None:
             wait_s = self.policy.base_s * 2.0**host.slow_down_count
@@ -122,14 +128,18 @@ class BackoffMiddleware:
         if wait_s > self.policy.max_s or host.slow_down_count > self.policy.blocked_count:
             detail = f"{response.status} came {host.slow_down_count} times, wait {wait_s:.0f} s"
             self._stop(request, "blocked", detail)
-            raise IgnoreRequest("blocked")
+            host.error_count = self.policy.down_count
+            raise HostDownError(f"{request.url}: {detail}")
+        if response.status == 503 and host.answered and attempt > self.policy.times:
+            return response  # this page's own trouble, as long as others answer
         host.not_before = time.monotonic() + wait_s
         logger.info("%s answers %d: waiting %.0f s", request.url, response.status, wait_s)
-        return request.replace(dont_filter=True)
+        return request.replace(meta={**request.meta, ATTEMPT: attempt}, dont_filter=True)
 
     def _repeat(self, host: _Host, request: Request, reason: str) -> Request | None:
-        host.error_count += 1
         attempt = request.meta.get(ATTEMPT, 0) + 1
+        if attempt == 1 or not reason.isdigit():  # a page that is broken is no host that is down
+            host.error_count += 1
         self.stats.inc_value(f"hongxing/backoff/retry_count/{reason}")
         times = self.policy.times if self.run.is_main_host(request.url) else _BESIDE_TIMES
         if reason == "CannotResolveHostError" and not self.run.is_main_host(request.url):

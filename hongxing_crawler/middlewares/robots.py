@@ -6,13 +6,20 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin
 
 from protego import Protego
 from scrapy import Request
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.httpobj import urlparse_cached
 
-from hongxing_crawler.refusals import RobotsDeniedError, RobotsUnreachableError
+from hongxing_crawler.exceptions import ArchiveError
+from hongxing_crawler.reading import header_address
+from hongxing_crawler.refusals import (
+    ArchiveStoppedError,
+    RobotsDeniedError,
+    RobotsUnreachableError,
+)
 from hongxing_crawler.run import KIND, run_of
 
 if TYPE_CHECKING:
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
 _CRAWL_DELAY_MAX_S = 60.0
+_REDIRECTS_MAX = 5
 _ROBOTS_MAX_BYTES = 512 * 1024  # RFC 9309 asks for at least 500 KiB
 
 logger = logging.getLogger(__name__)
@@ -77,35 +85,38 @@ class StrictRobotsMiddleware:
         return await asyncio.shield(self._rules[origin])
 
     async def _read(self, origin: str) -> _Rules:
-        request = Request(
-            f"{origin}/robots.txt",
-            priority=1000,
-            meta={"dont_obey_robotstxt": True, KIND: "robots"},
-        )
-        try:
-            response = await self.crawler.engine.download_async(request)
-        except Exception as error:  # noqa: BLE001 - whatever went wrong, the answer is the same
-            return _Rules(problem=f"{request.url} cannot be read: {error}", answered=False)
-        self.stats.inc_value(f"hongxing/robots/status_count/{response.status}")
-        return self._judge(response, request)
+        address = f"{origin}/robots.txt"
+        for _ in range(_REDIRECTS_MAX + 1):
+            request = Request(
+                address, priority=1000, meta={"dont_obey_robotstxt": True, KIND: "robots"}
+            )
+            try:
+                response = await self.crawler.engine.download_async(request)
+            except Exception as error:  # noqa: BLE001 - whatever went wrong, the answer is the same
+                return _Rules(problem=f"{address} cannot be read: {error}", answered=False)
+            self.stats.inc_value(f"hongxing/robots/status_count/{response.status}")
+            if not (300 <= response.status < 400 and response.headers.get("Location")):
+                return self._judge(response, origin)
+            address = urljoin(address, header_address(response.headers["Location"]))
+        return _Rules()  # RFC 9309, section 2.3.1.2: after five redirects there is no robots.txt
 
-    def _judge(self, response: Response, request: Request) -> _Rules:
+    def _judge(self, response: Response, origin: str) -> _Rules:
         if response.status >= 500 or response.status == 429:
-            return _Rules(problem=f"{request.url} answers {response.status}")
+            return _Rules(problem=f"{response.url} answers {response.status}")
         if not 200 <= response.status < 300:
-            return _Rules()  # no robots.txt, or one that leads elsewhere: everything is allowed
-        text = response.body[:_ROBOTS_MAX_BYTES].decode("utf-8", "replace")
+            return _Rules()  # no robots.txt: everything is allowed
+        text = response.body[:_ROBOTS_MAX_BYTES].decode("utf-8-sig", "replace")
         parser = Protego.parse(text)
-        self._obey_delay(parser, request)
+        self._obey_delay(parser, origin)
         self.run.note_sitemaps(list(parser.sitemaps))
         return _Rules(parser)
 
-    def _obey_delay(self, parser: Protego, request: Request) -> None:
+    def _obey_delay(self, parser: Protego, origin: str) -> None:
         wanted = parser.crawl_delay(self.agent)
         if not wanted:
             return
         downloader = self.crawler.engine.downloader
-        key = downloader.get_slot_key(request)
+        key = downloader.get_slot_key(Request(origin))
         base = self.crawler.settings.getfloat("DOWNLOAD_DELAY")
         delay = max(min(float(wanted), _CRAWL_DELAY_MAX_S), base)
         downloader.per_slot_settings.setdefault(key, {})["delay"] = delay
@@ -120,4 +131,8 @@ class StrictRobotsMiddleware:
 
     def _note_denial(self, request: Request) -> None:
         fields = {"robots-denied": "robots.txt", "hongxing-kind": str(request.meta.get(KIND, ""))}
-        self.run.writer.write_metadata(request.url, fields, fetched_at=self.run.now())
+        try:
+            self.run.writer.write_metadata(request.url, fields, fetched_at=self.run.now())
+        except ArchiveError as error:
+            self.run.stop_for(self.crawler, error)
+            raise ArchiveStoppedError(str(error)) from error

@@ -23,6 +23,7 @@ from hongxing_crawler.refusals import (
     RefusedError,
     RobotsDeniedError,
     RobotsUnreachableError,
+    RunStoppingError,
 )
 from hongxing_crawler.run import CAPTURE, KIND, VISIT, run_of
 
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
     from hongxing_crawler.store.visit import Visit
 
 _REFUSALS = (RobotsDeniedError, RefusedError)
-_NOT_OURS = (RobotsUnreachableError, HostDownError)  # the URL is not to blame: it stays pending
+# The URL is not to blame: it stays pending.
+_NOT_OURS = (RobotsUnreachableError, HostDownError, RunStoppingError)
 
 
 class NewsSpider(Spider):
