@@ -6,6 +6,7 @@ import re
 from urllib.parse import urljoin
 
 _MAX_ADDRESS = 2_000
+_WEB = ("http://", "https://")
 _SCHEME_RE = re.compile(r"[a-z][a-z0-9+.-]{0,20}:", re.IGNORECASE)
 _CONTROL_RE = re.compile(r"[\x00-\x1f\x7f]")
 _EXTENSION_RE = re.compile(r"\.([a-z0-9]{1,5})(?:[?#]|$)", re.IGNORECASE)
@@ -43,9 +44,9 @@ class Resolver:
             return ""
         if not address.isprintable():
             address = _CONTROL_RE.sub("", address)
-        address = address.split("#", 1)[0]
-        lowered = address[:8].lower()
-        if lowered.startswith(("http://", "https://")):
+        if "#" in address:
+            address = address.partition("#")[0]
+        if address.startswith(_WEB) or address[:8].lower().startswith(_WEB):
             return address
         if (
             "./" not in address

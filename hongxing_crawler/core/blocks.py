@@ -258,10 +258,13 @@ class Walker:
         if self.links or self.strong:
             line = self.marked_line(block) if len(parts) > 1 else self.simple_line(block)
         else:
-            line = Line(len(self.out.lines), block, tidy("".join(parts)))
+            text = parts[0] if len(parts) == 1 else "".join(parts)
+            line = Line(len(self.out.lines), block, tidy(text))
         parts.clear()
-        if line.text:
-            weigh(line)
+        size = len(line.text)
+        if size:
+            if size - line.link_chars >= _SHORTEST_SENTENCE:
+                weigh(line)
             self.out.lines.append(line)
 
     def simple_line(self, block: Block) -> Line:

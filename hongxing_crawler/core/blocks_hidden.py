@@ -24,7 +24,17 @@ _OFFSCREEN_RE = re.compile(
 )
 _MAX_CSS_CHARS = 200_000
 _LONGEST_SELECTORS = 400
-_HIDING_WORDS = ("none", "hidden", ":-", ": -", "opacity", "font-size:0")
+_HIDING_WORDS = (
+    "display:none",
+    "display: none",
+    "visibility:hidden",
+    "visibility: hidden",
+    "opacity",
+    "font-size:0",
+    "left:-",
+    "top:-",
+    "indent:-",
+)
 _SELECTOR_NAME_RE = re.compile(r"([.#])([\w-]{1,60})")
 HIDING_WRITE_RE = re.compile(
     r"document\.write(?:ln)?\s?\(.{0,200}?(?:display\s?:\s?none|visibility\s?:\s?hidden|(?:left|top|text-indent)\s?:\s?-\d{3})",
@@ -55,16 +65,19 @@ def hidden_class_names(css: str) -> set[str]:
     ['.q8z']
     """
     names: set[str] = set()
-    for chunk in css[:_MAX_CSS_CHARS].split("}"):
-        if not any(word in chunk for word in _HIDING_WORDS):
-            continue
-        selectors, opening, body = chunk.rpartition("{")
-        if (
-            opening
-            and len(selectors) <= _LONGEST_SELECTORS
-            and _HIDDEN_STYLE_RE.search(body, 0, _MAX_STYLE_CHARS)
-        ):
-            names.update(_simple_names(selectors))
+    css = css[:_MAX_CSS_CHARS]
+    for word in _HIDING_WORDS:
+        place = css.find(word)
+        while place >= 0:
+            end = css.find("}", place)
+            end = len(css) if end < 0 else end
+            opening = css.rfind("{", max(0, place - _MAX_STYLE_CHARS), place)
+            if opening >= 0 and _HIDDEN_STYLE_RE.search(css, opening, min(end, opening + 600)):
+                start = css.rfind("}", max(0, opening - _LONGEST_SELECTORS), opening)
+                names.update(
+                    _simple_names(css[max(start + 1, opening - _LONGEST_SELECTORS) : opening])
+                )
+            place = css.find(word, end)
     return names
 
 

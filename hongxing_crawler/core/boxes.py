@@ -153,24 +153,21 @@ def _mark_asides(outline: Outline, sums: list[float], headline: int, aside: list
 def _mark_hidden(outline: Outline, sums: list[float], limit: float, aside: list[str]) -> None:
     """Mark hidden boxes, unless they hold most of the page: then a script reveals them."""
     names = hidden_class_names(outline.styles) if outline.styles else set()
+    classes = {name[1:] for name in names if name[0] == "."}
     for block in outline.blocks:
-        if block.first == block.last or not block.attrs:
+        attrs = block.attrs
+        if not attrs or block.first == block.last:
             continue
-        why = is_hidden(block.attrs) or (names and _is_hidden_by_name(block, names))
+        why = is_hidden(attrs) if "style" in attrs or "hidden" in attrs else ""
+        if not why and names:
+            own = attrs.get("class")
+            if (own and not classes.isdisjoint(own)) or f"#{attrs.get('id')}" in names:
+                why = "style_sheet"
         if why and sums[block.last] - sums[block.first] <= limit:
             block.hidden = why
             for number in range(block.first, block.last):
                 aside[number] = aside[number] or "hidden"
     _mark_written(outline, sums, limit, aside)
-
-
-def _is_hidden_by_name(block: Block, names: set[str]) -> str:
-    attrs = block.attrs
-    own = attrs.get("id")
-    if own and "#" + own in names:
-        return "style_sheet"
-    hidden = any("." + word in names for word in attrs.get("class") or ())
-    return "style_sheet" if hidden else ""
 
 
 def _mark_written(outline: Outline, sums: list[float], limit: float, aside: list[str]) -> None:

@@ -94,15 +94,15 @@ def strip_blank_lines(text: str) -> Cleaned:
 
 def is_text(text: str) -> bool:
     """Tell text from bytes that only decode: a picture, an archive, noise."""
-    if not any(odd in text for odd in _ODD):
-        return True
     sample = text[:_SAMPLE_CHARS]
+    if not any(odd in sample for odd in _ODD):
+        return True
     count = sum(map(len, _ODD_RE.findall(sample)))
     return count <= _MOST_ODD * len(sample) or count < _FEW_ODD
 
 
-_ODD = ("\ufffd", "\x00", "\x01", "\x7f")
+_ODD = ("\ufffd", "\x00")
 _ODD_RE = re.compile(r"[\x00-\x04\x0e-\x1f\x7f-\x9f\ufffd\ue000-\uf8ff]+")
-_SAMPLE_CHARS = 50_000
+_SAMPLE_CHARS = 20_000
 _MOST_ODD = 0.03
 _FEW_ODD = 20

@@ -153,6 +153,8 @@ def find_closing_lines(outline: Outline, after: int, furniture: frozenset[str]) 
     """Find the lines that close the page below its article: owner, filing number, counter."""
     found = {}
     for line in outline.lines[after:]:
+        if line.link_chars == len(line.text):
+            continue
         rule = closing_rule(line.plain, furniture)
         if rule and rule != "footer.pager":
             found[line.number] = rule

@@ -91,6 +91,9 @@ def find_attachments(
     found: dict[str, FoundAttachment] = {}
     for line in lines:
         for start, end, href in line.links:
+            is_page = href.endswith((".html", ".htm", "/"))
+            if is_page and "附件" not in line.text and "." not in line.text:
+                continue
             name = line.text[start:end].strip()
             if is_attachment(href, name, line.text, extensions):
                 url = absolute(href)
