@@ -41,7 +41,7 @@ SCRAPY_SETTINGS: dict[str, Any] = {
     "REFERER_ENABLED": False,  # default True: where we come from is nobody's business
     "HTTPPROXY_ENABLED": True,  # default: http_proxy of the environment is honoured
     # What it costs.
-    "CONCURRENT_ITEMS": 4,  # default 100: starts a hundred tasks a page, half of Scrapy's CPU
+    "CONCURRENT_ITEMS": 1,  # default 100: starts a hundred tasks a page; a visit is one item
     "SCHEDULER": "hongxing_crawler.scheduler.FrontierScheduler",  # JOBDIR loses the queue on kill
     "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",  # the frontier knows what was seen
     "MEMUSAGE_ENABLED": True,
@@ -106,6 +106,8 @@ COMPONENTS: dict[str, dict[str, int | None]] = {
         "hongxing_crawler.pipelines.store.StorePipeline": 900,
     },
     "EXTENSIONS": {
+        "scrapy.extensions.corestats.CoreStats": _OFF,
+        "hongxing_crawler.extensions.core_stats.QuietCoreStats": 0,
         "hongxing_crawler.extensions.run_log.RunLog": 5,
         "hongxing_crawler.extensions.visits.UnfinishedVisits": 10,
         "hongxing_crawler.extensions.disk.DiskGuard": 20,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
@@ -203,7 +204,10 @@ def choose_links(
     for url in urls:
         kind = scope.classify(url)
         if kind in PRIORITIES:
-            yield Found(url, kind, PRIORITIES[kind], depth)
+            yield _found(url, kind, PRIORITIES[kind], depth)
+
+
+_found = lru_cache(maxsize=10_000)(Found)  # most links of a page stand on the next one too
 
 
 _REASONS = {

@@ -52,6 +52,7 @@ class WarcWriterMiddleware:
         if "cached" not in response.flags:
             exchange = request.meta.pop(EXCHANGE, None) or _rebuild(request, response)
             self._archive(request, exchange)
+        self.stats.inc_value("response_received_count")  # Scrapy's own
         return self._unspool(request, response)
 
     def process_exception(self, request: Request, exception: Exception) -> None:

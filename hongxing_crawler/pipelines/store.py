@@ -56,6 +56,7 @@ class StorePipeline:
             visit.outcome, visit.reason = "rejected", str(error).partition(":")[0].replace(" ", "_")
 
     def _count(self, article: Article) -> None:
+        self.stats.inc_value("item_scraped_count")  # Scrapy's own, for its log and ours
         self.stats.inc_value(f"hongxing/store/article_count/{article.op}")
         self.stats.inc_value("hongxing/store/image_count", len(article.images))
         self.stats.inc_value("hongxing/store/attachment_count", len(article.attachments))

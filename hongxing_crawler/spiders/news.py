@@ -12,7 +12,6 @@ from hongxing_crawler.core.page import extract
 from hongxing_crawler.reading import (
     FINAL_REASONS,
     Answer,
-    Reading,
     failure_reason,
     header_address,
     read_answer,
@@ -28,7 +27,7 @@ from hongxing_crawler.refusals import (
 from hongxing_crawler.run import CAPTURE, KIND, VISIT, run_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Coroutine
 
     from scrapy.http import Response
     from twisted.python.failure import Failure
@@ -62,27 +61,29 @@ class NewsSpider(Spider):
         for request in nothing:
             yield request
 
-    async def parse(self, response: Response) -> list[Visit]:
+    def parse(self, response: Response) -> list[Visit] | Coroutine[Any, Any, list[Visit]]:
+        """Read a response; only an article of several pages has to wait (a task costs 0.1 ms)."""
         visit: Visit = response.meta[VISIT]
-        ticket = visit.ticket
+        run, ticket = self.run, visit.ticket
         answer = self._answer(response, visit)
         reading = read_answer(
-            answer,
-            ticket.kind,
-            ticket.depth,
-            self.run.profile,
-            self.run.scope,
-            self.run.seed_digests,
+            answer, ticket.kind, ticket.depth, run.profile, run.scope, run.seed_digests
         )
         if ticket.kind == "seed" and answer.status == 200:
-            self.run.seed_digests.add(answer.payload_digest)
+            run.seed_digests.add(answer.payload_digest)
         if reading.blocked:
-            self.run.stop(self.crawler, "blocked", f"{ticket.url} shows a block page")
+            run.stop(self.crawler, "blocked", f"{ticket.url} shows a block page")
         visit.outcome, visit.reason = reading.outcome, reading.reason
-        visit.links = [link for link in reading.links if self.run.wants(link)]
-        if reading.page is not None:
+        visit.links = [link for link in reading.links if run.wants(link)]
+        visit.page = page = reading.page
+        if page is not None:
             visit.raw_sha256 = hashlib.sha256(answer.body).hexdigest()
-            visit.page = await self._with_parts(reading, visit)
+            if page.next_parts:
+                return self._add_parts(page, visit)
+        return [visit]
+
+    async def _add_parts(self, first: Page, visit: Visit) -> list[Visit]:
+        visit.page = await self._with_parts(first, visit)
         return [visit]
 
     def _answer(self, response: Response, visit: Visit) -> Answer:
@@ -104,10 +105,8 @@ class NewsSpider(Spider):
             found_on=visit.ticket.found_on,
         )
 
-    async def _with_parts(self, reading: Reading, visit: Visit) -> Page:
+    async def _with_parts(self, first: Page, visit: Visit) -> Page:
         """Fetch the article's other pages now, so that it is stored whole or not at all."""
-        first = reading.page
-        assert first is not None
         parts = {first.url: first}
         waiting = [url for url in first.next_parts if url not in parts]
         limit = self.crawler.settings.getint("HONGXING_PARTS_MAX_COUNT")
