@@ -29,7 +29,7 @@ from pypinyin import Style, pinyin
 from hongxing_crawler.core.restore import learn, restore
 
 MARKS = [mark.encode("gbk") for mark in "，。、？！；："]
-LEFT_ALONE = "里涌恒干群范余后斗于游占面"
+LEFT_ALONE = "里涌恒干群范余后斗于游占面锺"  # 锺 and 钟 would both become 鍾
 NOISE = (b"\x05", b"\x06", b"\x07", b"\x08")
 
 

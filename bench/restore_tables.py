@@ -40,7 +40,7 @@ _IN_WORDS = 0.8
 _ALONE = 0.1  # least part of a character's places that are words of one character
 _FIRST, _LAST = 0x4E00, 0x9FA5
 # In use in Simplified text, and in nothing that a table of this kind converts.
-_HONEST_FORMS = frozenset("么拚醣吒乾藉瞭覆著")
+_HONEST_FORMS = frozenset("锺么拚醣吒乾藉瞭覆著")
 # Written by some tables for characters that opencc leaves alone.
 _WRITTEN_BY_SOME = frozenset("採佈註誌週僱捨唸嚐併倖弔慾摺歎氾洩盃迴鍊鑑餵蹟")
 # Names in Simplified text hold them.

@@ -13,14 +13,16 @@ from hongxing_crawler.core.restore.evidence import Evidence
 from hongxing_crawler.core.restore.gbk import char_across
 from hongxing_crawler.core.restore.model import fold
 from hongxing_crawler.core.restore.proof import prove_line, prove_run
-from hongxing_crawler.core.restore.search import GLOSS_RE, LOST, Guess, RunSearch
+from hongxing_crawler.core.restore.search import GLOSS_RE, LOST, TAIL_RE, Guess, RunSearch
 from hongxing_crawler.core.restore.tables import has_reading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from hongxing_crawler.core.restore.language import PairModel
 
+_DOUBT: Final = 8.0  # a reading so much less likely than a question mark is none
+_UNLIKELY_AFTER: Final = frozenset("。，、；：！？,;:!?")
 _LISTED: Final = 4  # alternatives written down
 _ORDER: Final = ("clean", "proved", "guessed", "lossy")
 _LOSS_RE: Final = re.compile("[?\ufffd]")
@@ -194,11 +196,12 @@ class _Repair:
         paths = search.find_guesses(start, context)
         proved = [path for path in paths if self._explains(search.line, start, before, path)]
         if not proved:
-            return self._kept_span(search.line, start)
+            return self._kept_span(search.line, start, ())
         best = proved[0]
         end, true = best.pos, best.out[len(before) :]
         if true == search.line[start:end]:
-            return self._kept_span(search.line, start)
+            rivals = [path for path in proved[1:] if path.score > best.score - _DOUBT]
+            return self._kept_span(search.line, start, rivals)
         others = [path for path in proved[1:] if path.out != best.out]
         margin = best.score - others[0].score if others else 99.0
         after = search.line[end : end + 1]
@@ -209,15 +212,22 @@ class _Repair:
             start, end, true, "restore.frame", verdict, listed, best.learnt, best.lost_count, margin
         )
 
-    def _kept_span(self, line: str, start: int) -> Span | None:
-        """Keep a ``?`` of the text; among Chinese characters and wide marks it is doubtful."""
+    def _kept_span(self, line: str, start: int, rivals: Sequence[Guess]) -> Span | None:
+        """Keep a ``?`` of the text, and flag it where an honest one is doubtful."""
         is_lost = line[start] == LOST
-        around = line[max(0, start - 1) : start] + line[start + 1 : start + 2]
-        is_plain = self.damage.is_folded or any("!" <= char <= "~" for char in around)
-        if is_plain and not is_lost:
+        if not is_lost and self._is_honest(line, start) and not rivals:
             return None
+        listed = tuple(guess.out for guess in rivals[:_LISTED])
         verdict = "lossy" if is_lost else "guessed"
-        return Span(start, start + 1, line[start], "restore.frame", verdict)
+        return Span(start, start + 1, line[start], "restore.frame", verdict, listed)
+
+    def _is_honest(self, line: str, start: int) -> bool:
+        """Folding makes ``?`` of ？; live pages have it beside ASCII only."""
+        after = line[start + 1 : start + 2]
+        if self.damage.is_folded:
+            return after not in _UNLIKELY_AFTER and TAIL_RE.match(line, start + 1) is None
+        around = line[max(0, start - 1) : start] + after
+        return any("!" <= char <= "~" for char in around)
 
     def _explains(self, line: str, start: int, before: str, path: Guess) -> bool:
         return prove_run(line[start : path.pos], before, path.out, self.damage, path.learnt)

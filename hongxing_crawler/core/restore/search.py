@@ -36,7 +36,7 @@ LOST: Final = "\ufffd"
 LOSSES: Final = frozenset("?" + LOST)
 LETTERS: Final = "a-zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜńňǹḿ"
 GLOSS_RE: Final = re.compile(rf"\(([{LETTERS}]{{1,6}})(\s?)\)")
-_TAIL_RE: Final = re.compile(rf"([{LETTERS}]{{1,6}})(\s?)\)")
+TAIL_RE: Final = re.compile(rf"([{LETTERS}]{{1,6}})(\s?)\)")
 _MAX_STEPS: Final = 300_000  # in one text; further damage is kept and flagged
 _WIDTH: Final = 120
 _SAME_KEY: Final = 5
@@ -148,7 +148,7 @@ class RunSearch:
     def _step_loss(self, guess: Guess, char: str) -> Iterator[Guess]:
         mark = "？" if self.evidence.is_folded else char
         weight = 0.0 if self.evidence.is_folded else _LITERAL
-        if _TAIL_RE.match(self.line, guess.pos + 1):
+        if TAIL_RE.match(self.line, guess.pos + 1):
             weight += BARE_GLOSS
         literal = self._take(guess, mark, guess.pos + 1, event=guess.pos)
         yield _lose_one(literal, weight)._replace(out=guess.out + char)
@@ -157,7 +157,7 @@ class RunSearch:
 
     def _cut_by_gloss(self, guess: Guess) -> Iterator[Guess]:
         """Read ``?jiǎn)``: a gloss between the bytes of the next character."""
-        found = _TAIL_RE.match(self.line, guess.pos + 1)
+        found = TAIL_RE.match(self.line, guess.pos + 1)
         trail = pair_of(guess.out[-1:]) & 0xFF
         if found is None or not trail:
             return
@@ -274,7 +274,7 @@ class RunSearch:
 
     def _glossed_in_shift(self, guess: Guess) -> Iterator[Guess]:
         """Read ``?jiǎng)``: an aligned character whose second byte took the parenthesis."""
-        found = _TAIL_RE.match(self.line, guess.pos + 1)
+        found = TAIL_RE.match(self.line, guess.pos + 1)
         if found is None:
             return
         by_lead = _glossed_by_lead(found[1])
