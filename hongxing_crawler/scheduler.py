@@ -7,8 +7,10 @@ database until its visit is finished, so the next run knows what the last one di
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from scrapy import Request
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
     from hongxing_crawler.store.visit import Ticket
 
+logger = logging.getLogger(__name__)
+
 
 class FrontierScheduler(BaseScheduler):
     """Hand out the frontier's URLs as requests, best first.
@@ -39,6 +43,7 @@ class FrontierScheduler(BaseScheduler):
     def __init__(self, crawler: Crawler, visits_max: int, max_pages: int) -> None:
         self._crawler = crawler
         self.run = run_of(crawler)
+        self._is_full = crawler.settings.getbool("HONGXING_RUN_FULL")
         self._visits_max = visits_max or sys.maxsize  # Scrapy: 0 means no limit
         self._pages_left = max_pages or None
         self._again: deque[Request] = deque()  # retries: their URL is in flight already
@@ -71,7 +76,11 @@ class FrontierScheduler(BaseScheduler):
         if VISIT in request.meta:
             self._again.append(request)
             return True
-        url = canonical_url(request.url)
+        try:
+            url = canonical_url(request.url)
+        except ValueError:
+            logger.warning("not an address of the web: %s", request.url)
+            return False
         kind = self.run.scope.classify(url)
         found = Found(url, kind, request.priority)
         return self.run.state.add_found([found], "") > 0
@@ -95,7 +104,7 @@ class FrontierScheduler(BaseScheduler):
         for ticket in self.run.state.take(1):
             if self._pages_left is not None:
                 self._pages_left -= 1
-            return ticket
+            return replace(ticket, conditional=False) if self._is_full else ticket
         return None
 
     def _request(self, ticket: Ticket) -> Request:

@@ -45,5 +45,8 @@ class CloseRun:
         except (HongxingError, OSError) as error:
             self.run.failure = error  # Scrapy would log an error raised here, and exit 0
             logger.error("the run could not be finished: %s", error)  # noqa: TRY400 - no traceback
+        except Exception as error:
+            self.run.failure = error
+            logger.exception("the run could not be finished")
         finally:
             self.run.close()
