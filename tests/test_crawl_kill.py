@@ -11,13 +11,16 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from crawl_kit import crawl, snapshot, start_crawl
 
 from hongxing_crawler.archive.verify import verify_warc
 from hongxing_crawler.demo.site import DemoSite
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KILLS = int(os.environ.get("HONGXING_TEST_KILLS", "3"))
 SEED = int(os.environ.get("HONGXING_TEST_SEED", "20261123"))

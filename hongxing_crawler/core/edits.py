@@ -54,7 +54,8 @@ class RemovedBlock:
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:
     """Carry out the edits of one step.
 
-    >>> apply_edits("會(huì)議", [Edit(0, 6, "會(huì)", "会", "restore.gloss"), Edit(6, 7, "議", "议", "restore.script")])
+    >>> gloss = Edit(0, 6, "會(huì)", "会", "restore.gloss")
+    >>> apply_edits("會(huì)議", [gloss, Edit(6, 7, "議", "议", "restore.script")])
     '会议'
 
     Args:

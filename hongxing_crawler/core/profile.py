@@ -69,7 +69,7 @@ class SiteProfile:
     next_list: tuple[str, ...] = ()  # CSS of next-page links in lists
     list_item: tuple[str, ...] = ()  # CSS of a list's items; none found = a warning
     next_part: tuple[str, ...] = ()  # CSS of in-article page links
-    next_part_url: str = ""  # regex: a part's URL from the article's, e.g. (?P<stem>.*)_(?P<n>\d+)\.html
+    next_part_url: str = ""  # regex with groups stem and n: (?P<stem>.*)_(?P<n>\d+)\.html
     templates: tuple[Template, ...] = ()
     date_labels: tuple[str, ...] = ("时间", "发布时间", "发布日期", "日期")
     source_labels: tuple[str, ...] = ("文章来源", "来源", "稿源", "信息来源")
@@ -80,7 +80,7 @@ class SiteProfile:
     attachment_extensions: tuple[str, ...] = (
         "xlsx", "xls", "doc", "docx", "pdf", "zip", "rar", "wps", "et", "ppt", "pptx", "txt", "csv", "7z",
     )  # fmt: skip
-    soft_404: tuple[str, ...] = ()  # regexes on title or text; "home" = same body as the home page
+    soft_404: tuple[str, ...] = ()  # regexes on title or text; "home": the body of a start page
     needs_browser: tuple[str, ...] = ()  # URL patterns whose pages are filled by script
     max_list_pages: int = 2_000
     max_depth: int = 50
