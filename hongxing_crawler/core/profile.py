@@ -78,7 +78,8 @@ class SiteProfile:
     tail_marks: tuple[str, ...] = ()  # regexes: lines that end the article
     template_text: tuple[str, ...] = ()  # the site's own furniture lines (footer, welcome)
     attachment_extensions: tuple[str, ...] = (
-        "xlsx", "xls", "doc", "docx", "pdf", "zip", "rar", "wps", "et", "ppt", "pptx", "txt", "csv", "7z",
+        "xlsx", "xls", "doc", "docx", "pdf", "zip", "rar", "wps", "et", "ppt", "pptx", "txt", "csv",
+        "7z",
     )  # fmt: skip
     soft_404: tuple[str, ...] = ()  # regexes on title or text; "home": the body of a start page
     needs_browser: tuple[str, ...] = ()  # URL patterns whose pages are filled by script
