@@ -26,6 +26,8 @@ _CUT_GLOSS_RE: Final = re.compile(
 )
 _RUN_RE: Final = re.compile("[?\ufffd][^。，,、\n]{0,12}")  # damage teaches no neighbours
 _LEAST_SHARE: Final = 0.75  # of a character's occurrences: it is always glossed or never
+_WINDOW: Final = 20
+_WIDE_WINDOW: Final = 60  # most characters of a cut run are misread
 _SURE_COUNT: Final = 3
 _SECOND_READING: Final = 4  # damaged runs from which it is worth while
 _MAX_MODEL: Final = 60_000
@@ -122,7 +124,8 @@ def _places(page: str, gloss: str) -> Iterator[int]:
 
 def _is_traditional_at(page: str, at: int, misread: int = 0) -> bool:
     """Whether a gloss stands among characters that a kit writes, not those it converts."""
-    around = page[max(0, at - 15) : at + 25]
+    width = _WIDE_WINDOW if misread else _WINDOW
+    around = page[max(0, at - width) : at + width]
     simple = sum(char in converted() for char in around)
     traditional = sum(char in to_simplified() for char in around)
     return traditional > 0 and simple <= misread + traditional
