@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import takewhile
 from typing import TYPE_CHECKING
 
@@ -37,11 +38,27 @@ FOOTER_RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 )
 
 
-# One search that nearly all lines fail; pagers are digits and arrows.
+# One search that nearly all lines fail: literals alone, so that it runs by a set of first
+# characters. Pagers are digits and arrows.
 _HINT_RE = re.compile(
-    r"主办|主辦|承办|承辦|主管单位|协办|版权所有|版權所有|[术術]支持|ICP|公网安备|[欢歡]迎|您是第|[Cc]opyright|COPYRIGHT|©"
-    r"|^[\[［]?\s?\d{1,3}\s?[\]］]?(?:\s|$)|上一页|下一页|首页|尾页|末页|^[\d<>\s]+$"
+    r"主办|主辦|承办|承辦|主管单位|协办|版权所有|版權所有|术支持|術支持|ICP|公网安备|欢迎|歡迎|您是第"
+    r"|Copyright|copyright|COPYRIGHT|©|上一页|下一页|首页|尾页|末页"
 )
+_PAGER_STARTS = frozenset("[［<>")
+
+
+@lru_cache(maxsize=64)
+def _first_chars(furniture: frozenset[str]) -> frozenset[str]:
+    return frozenset(text[:1] for text in furniture)
+
+
+def _is_furniture(text: str, furniture: frozenset[str]) -> bool:
+    """Compare a stripped line with the site's own; its first Chinese character tells most apart."""
+    if not furniture or (
+        "\u4e00" <= text[0] <= "\u9fff" and text[0] not in _first_chars(furniture)
+    ):
+        return False
+    return squeeze(text) in furniture
 
 
 def closing_rule(line: str, furniture: frozenset[str] = frozenset()) -> str:
@@ -53,10 +70,10 @@ def closing_rule(line: str, furniture: frozenset[str] = frozenset()) -> str:
     text = line.strip()
     if not text or len(text) > _MAX_LINE:
         return ""
-    if not _HINT_RE.search(text):
-        return "footer.template" if furniture and squeeze(text) in furniture else ""
-    if furniture and squeeze(text) in furniture:
+    if _is_furniture(text, furniture):
         return "footer.template"
+    if not (text[0] in _PAGER_STARTS or text[0].isdigit() or _HINT_RE.search(text)):
+        return ""
     return next((rule for rule, pattern in FOOTER_RULES if pattern.fullmatch(text)), "")
 
 
@@ -100,4 +117,9 @@ def strip_footer(body: str, furniture: frozenset[str] = frozenset()) -> Cleaned:
 
 def furniture_of(profile: SiteProfile | None) -> frozenset[str]:
     """Return a site's own closing lines in the form in which lines are compared."""
-    return frozenset(map(squeeze, profile.template_text)) if profile else frozenset()
+    return _squeezed(profile.template_text) if profile else frozenset()
+
+
+@lru_cache(maxsize=64)
+def _squeezed(lines: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(squeeze, lines))
