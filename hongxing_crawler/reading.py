@@ -150,7 +150,8 @@ def _read_page(
         return Reading("failed", "block_page", blocked=True)
     if kind != "seed" and _is_soft_404(answer, page, profile, seed_digests):
         return Reading("gone", "soft_404")
-    links = tuple(choose_links(page.links, depth + 1, profile, scope)) + tuple(
+    plain = (url for url in page.links if url not in page.next_lists)  # these have their own limit
+    links = tuple(choose_links(plain, depth + 1, profile, scope)) + tuple(
         Found(url, "list", PRIORITIES["list"], depth + 1)
         for url in page.next_lists
         if depth < profile.max_list_pages and in_scope(url, scope)

@@ -76,7 +76,7 @@ def test_a_killed_crawl_and_its_successor_give_what_one_crawl_gives(
 def test_ctrl_c_saves_and_the_next_run_goes_on(site, undisturbed, tmp_path):
     expected, _ = undisturbed
     home = tmp_path / "home"
-    process = start_crawl(site.profile, home, delay_s=0.2)
+    process = start_crawl(site.profile, home, delay_s=0.1, settings={"AUTOTHROTTLE_ENABLED": False})
     wait_for_warc(home)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)
