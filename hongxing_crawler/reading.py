@@ -15,13 +15,14 @@ from urllib.parse import urljoin, urlsplit
 from hongxing_crawler.core.page import extract
 from hongxing_crawler.core.record import Article, Origin, build_article
 from hongxing_crawler.core.sitemaps import find_feed_links, find_sitemap_links
-from hongxing_crawler.core.urls import canonical_url
+from hongxing_crawler.core.urls import canonical_url, shifted_date
 from hongxing_crawler.store.visit import Found
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
-    from hongxing_crawler.core.document import ArticleContent, Page
+    from hongxing_crawler.core.document import ArticleContent, CleanedPage, Page
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.core.record import MediaFile
     from hongxing_crawler.core.urls import Scope
@@ -256,10 +257,11 @@ def _numbers(url: str) -> list[int]:
     return [int(digits) for digits in re.findall(r"\d{1,9}", url)]
 
 
-def article_of(visit: Visit, run_id: str, scope: Scope) -> Article:
+def article_of(visit: Visit, run_id: str, profile: SiteProfile, scope: Scope) -> Article:
     """Make the row of a visit that brought a cleaned page.
 
-    ``list_url`` is the page it was found on when that is a list, a topic or a start page.
+    ``list_url`` is the page it was found on when that is a list, a topic or a start page. A page
+    that prints no date gets the day of its address, when the site writes one there.
 
     Raises:
         PageError: Cleaning left nothing that is an article.
@@ -268,6 +270,8 @@ def article_of(visit: Visit, run_id: str, scope: Scope) -> Article:
     cleaned, found_on = visit.cleaned, visit.ticket.found_on
     if scope.classify(visit.final_url) == "topic":
         cleaned = replace(cleaned, article=replace(cleaned.article, doc_type="topic"))
+    if cleaned.article.date_published is None:
+        cleaned = _dated_by_address(cleaned, shifted_date(visit.final_url, profile))
     origin = Origin(
         requested_url=visit.ticket.url,
         final_url=visit.final_url,
@@ -279,6 +283,14 @@ def article_of(visit: Visit, run_id: str, scope: Scope) -> Article:
         raw_sha256=visit.raw_sha256,
     )
     return build_article(cleaned, origin=origin, capture=visit.main, media=visit.media)
+
+
+def _dated_by_address(cleaned: CleanedPage, day: date | None) -> CleanedPage:
+    if day is None:
+        return cleaned
+    midnight = f"{day.isoformat()}T00:00:00+08:00"
+    article = replace(cleaned.article, date_published=midnight, date_precision="day")
+    return replace(cleaned, article=article, warnings=(*cleaned.warnings, "date_from_address"))
 
 
 def media_urls(article: ArticleContent) -> Iterable[str]:

@@ -269,7 +269,7 @@ class _Replay:
         for url in media_urls(visit.cleaned.article):
             visit.media[url] = self._media(url, visit)
         try:
-            visit.articles = [article_of(visit, self.run.run_id, self.scope)]
+            visit.articles = [article_of(visit, self.run.run_id, self.profile, self.scope)]
         except PageError as error:
             visit.outcome, visit.reason = "rejected", str(error)
 

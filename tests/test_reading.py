@@ -6,9 +6,12 @@ import dataclasses
 
 import pytest
 
+from hongxing_crawler.core.clean import clean_page
 from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.core.urls import Scope
-from hongxing_crawler.reading import Answer, read_answer, sort_parts
+from hongxing_crawler.reading import Answer, article_of, read_answer, sort_parts
+from hongxing_crawler.sites.profile import load_profile
+from hongxing_crawler.store.visit import Ticket, Visit
 
 PROFILE = SiteProfile(
     "demo",
@@ -143,3 +146,28 @@ def test_parts_are_joined_in_the_order_of_their_numbers():
     urls = ["http://a.cn/1_10.html", "http://a.cn/1_2.html", "http://a.cn/1.html"]
 
     assert [part.url for part in sort_parts(map(Part, urls))] == urls[::-1]
+
+
+@pytest.mark.parametrize(
+    ("path", "printed", "expected", "precision"),
+    [
+        pytest.param(
+            "2020/03/20", "2020-03-21 08:00", "2020-03-21T08:00:00+08:00", "minute", id="printed"
+        ),
+        pytest.param("2020/03/20", "", "2020-03-20T00:00:00+08:00", "day", id="plain address"),
+        pytest.param("646754/67", "", "2023-10-23T00:00:00+08:00", "day", id="disguised address"),
+        pytest.param("646847/83", "", None, "none", id="negative: no day in either reading"),
+    ],
+)
+def test_an_article_without_a_printed_date_takes_the_day_of_its_address(
+    path, printed, expected, precision
+):
+    profile = load_profile("hongxing")
+    url = f"https://www.hxw.gov.cn/content/{path}/1.html"
+    html = ARTICLE.replace("2020-03-20 16:56", printed)
+    visit = Visit(Ticket(1, url, "article", 0, 1, 0, ""), final_url=url)
+    visit.cleaned = clean_page(html.encode(), url, profile)
+
+    row = article_of(visit, "run_20261123T000000Z", profile, Scope(profile))
+
+    assert (row.date_published, row.date_precision) == (expected, precision)

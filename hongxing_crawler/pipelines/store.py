@@ -51,9 +51,12 @@ class StorePipeline:
 
     def _add_article(self, visit: Visit) -> None:
         try:
-            visit.articles = [article_of(visit, self.run.run_id, self.run.scope)]
+            visit.articles = [self._row(visit)]
         except PageError as error:
             visit.outcome, visit.reason = "rejected", str(error).partition(":")[0].replace(" ", "_")
+
+    def _row(self, visit: Visit) -> Article:
+        return article_of(visit, self.run.run_id, self.run.profile, self.run.scope)
 
     def _count(self, article: Article) -> None:
         self.stats.inc_value("item_scraped_count")  # Scrapy's own, for its log and ours
