@@ -8,6 +8,8 @@ from urllib.parse import urljoin
 _MAX_ADDRESS = 2_000
 _WEB = ("http://", "https://")
 _SCHEME_RE = re.compile(r"[a-z][a-z0-9+.-]{0,20}:", re.IGNORECASE)
+# What most addresses of a site are: a plain path from its root.
+_ROOTED_RE = re.compile(r"/[\w-][\w/-]*(?:\.\w+)?", re.ASCII)
 _CONTROL_RE = re.compile(r"[\x00-\x1f\x7f]")
 _EXTENSION_RE = re.compile(r"\.([a-z0-9]{1,5})(?:[?#]|$)", re.IGNORECASE)
 
@@ -35,7 +37,11 @@ class Resolver:
         """
         found = self.known.get(address)
         if found is None:
-            found = self.known[address] = self._absolute(address)
+            found = self.known[address] = (
+                self.root + address
+                if len(address) <= _MAX_ADDRESS and _ROOTED_RE.fullmatch(address)
+                else self._absolute(address)
+            )
         return found
 
     def _absolute(self, address: str) -> str:

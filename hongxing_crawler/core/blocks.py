@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from turbohtml import Comment, Element, Text
@@ -45,6 +46,11 @@ _LEGAL_RE = re.compile(
 )
 _FORM_WORD_RE = re.compile(
     r"版权|转载|留言|备案|免责|评论|評論|网友|網友|举报|登录|登入|注册|验证码"
+)
+# What every notice holds: literals alone, so that it runs by a set of first characters.
+_NOTICE_RE = re.compile(
+    r"免责|免責|版权|版權|All Rights|All rights|ICP备|仅代表|未经|未經|非經|侵权必究|转载|轉載請"
+    r"|本网|著作權|留言|备案|评论|評論|网友|網友|举报|登录|登入|注册|验证码"
 )
 _LEGAL_SHARE = 0.1
 _LONGEST_LEGAL = 250
@@ -148,7 +154,9 @@ class Walker:
         """Visit every node once, in document order."""
         out, parts, flush = self.out, self.parts, self.flush
         kind_of = KIND_OF_TAG.get
-        block = self.open("html", {}, None)
+        lines, blocks = out.lines, out.blocks
+        block = Block(0, "html", {}, None, 0)
+        blocks.append(block)
         stack: list[tuple[Iterator[Any], Block, int]] = []
         nodes: Iterator[Any] = iter(root.children)
         opened, visited = INLINE, 0
@@ -161,10 +169,10 @@ class Walker:
                     continue
                 if type(node) is not Element:
                     if type(node) is Comment:
-                        out.comments.append((len(out.lines) + bool(parts), node.data))
+                        out.comments.append((len(lines) + bool(parts), node.data))
                     continue
                 kind = kind_of(node.tag, INLINE)
-                if kind <= BLOCK or kind <= CELL:
+                if kind <= CELL:
                     children = node.children
                     if not children and kind <= BLOCK:
                         continue
@@ -180,8 +188,18 @@ class Walker:
                         elif kind == LINK:
                             href = str(attrs.get("href") or "")
                             if href:
-                                out.hrefs.append((href, len(out.lines)))
+                                out.hrefs.append((href, len(lines)))
                                 self.href, self.link_from = href, len(parts)
+                                if len(children) == 1 and type(children[0]) is Text:
+                                    visited += 1
+                                    if visited > MAX_NODES:
+                                        break
+                                    data = children[0].data
+                                    if parts or not data.isspace():
+                                        self.links.append((len(parts), len(parts) + 1, href))
+                                        parts.append(data)
+                                    self.href = ""
+                                    continue
                             else:
                                 kind = INLINE
                         elif len(children) == 1 and type(children[0]) is Text:
@@ -198,8 +216,9 @@ class Walker:
                     if kind > LINK:
                         if parts:
                             flush(block)
-                        block = self.open(node.tag, attrs, block)
+                        block = Block(len(blocks), node.tag, attrs, block, len(lines))
                         block.node = node
+                        blocks.append(block)
                     nodes, opened = iter(children), kind
                     break
                 if kind == BREAK or kind == RULE:  # noqa: PLR1714, SIM109 - faster than a set here
@@ -207,7 +226,7 @@ class Walker:
                         flush(block)
                 elif kind == IMAGE or kind == VIDEO:  # noqa: PLR1714, SIM109 - the same
                     out.pictures.append(
-                        Picture(len(out.lines), bool(parts), block, node.attrs, kind == VIDEO)
+                        Picture(len(lines), bool(parts), block, node.attrs, kind == VIDEO)
                     )
                 elif kind == SCRIPT:
                     self.read_script(node)
@@ -217,7 +236,7 @@ class Walker:
                 if opened > LINK:
                     if parts:
                         flush(block)
-                    block.last = len(out.lines)
+                    block.last = len(lines)
                 elif opened == LINK:
                     if len(parts) > self.link_from:
                         self.links.append((self.link_from, len(parts), self.href))
@@ -230,8 +249,8 @@ class Walker:
                 self.give_up(block, stack)
                 break
         if parts:
-            flush(out.blocks[0])
-        out.blocks[0].last = len(out.lines)
+            flush(blocks[0])
+        blocks[0].last = len(lines)
         return out
 
     def give_up(self, block: Block, stack: list[tuple[Iterator[Any], Block, int]]) -> None:
@@ -242,12 +261,6 @@ class Walker:
         for _, outer, _ in stack:
             outer.last = len(self.out.lines)
         block.last = len(self.out.lines)
-
-    def open(self, tag: str, attrs: Mapping[str, Any], parent: Block | None) -> Block:
-        blocks = self.out.blocks
-        block = Block(len(blocks), tag, attrs, parent, len(self.out.lines))
-        blocks.append(block)
-        return block
 
     def flush(self, block: Block) -> None:
         """End the current line."""
@@ -283,9 +296,12 @@ class Walker:
     def marked_line(self, block: Block) -> Line:
         """Make a line whose links and bold runs keep their places while spaces collapse."""
         text, starts = join_parts(self.parts)
+        kept = text.strip(EDGES)
+        line = Line(len(self.out.lines), block, kept)
+        if len(self.links) == 1 and not self.strong and len(kept) == len(text):
+            return self.linked_line(line, starts)
         left = len(text) - len(text.lstrip(EDGES))
-        line = Line(len(self.out.lines), block, text.strip(EDGES))
-        size = len(line.text)
+        size = len(kept)
         spans = [
             (min(max(starts[a] - left, 0), size), min(max(starts[b] - left, 0), size), href)
             for a, b, href in self.links
@@ -300,6 +316,15 @@ class Walker:
         )
         self.links.clear()
         self.strong.clear()
+        return line
+
+    def linked_line(self, line: Line, starts: list[int]) -> Line:
+        """Give a line its one link, as most lines of lists have."""
+        first, last, href = self.links.pop()
+        start, end = starts[first], starts[last]
+        if end > start:
+            line.links = ((start, end, href),)
+            line.link_chars = end - start if end - start <= _LONGEST_ANCHOR else 0
         return line
 
     def read_script(self, node: Element) -> None:
@@ -340,6 +365,9 @@ def _measures(attrs: Mapping[str, Any], children: Sequence[Any]) -> bool:
 
 def join_parts(parts: list[str]) -> tuple[str, list[int]]:
     """Join text nodes as a browser shows them, and say where each begins in the result."""
+    text = "".join(parts)
+    if text.isprintable() and "  " not in text and text[:1] != " ":
+        return text, [0, *accumulate(map(len, parts))]
     starts: list[int] = []
     joined: list[str] = []
     size = 0
@@ -359,10 +387,10 @@ def weigh(line: Line) -> None:
     """Weigh a line as prose: Chinese characters count one, Latin letters a third, links nothing."""
     text = line.text
     free = len(text) - line.link_chars
-    if free < _SHORTEST_SENTENCE or not _SENTENCE_RE.search(text):
+    if free < _SHORTEST_SENTENCE or not ("，" in text or "。" in text or _SENTENCE_RE.search(text)):
         return
     weight = len(text.encode("utf-8", "replace")) / 3 * free / len(text)
-    if len(text) < _LONGEST_LEGAL and _is_legal(text):
+    if len(text) < _LONGEST_LEGAL and _NOTICE_RE.search(text) and _is_legal(text):
         weight *= _LEGAL_SHARE
     line.weight = weight
 
