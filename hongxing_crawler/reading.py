@@ -209,7 +209,7 @@ def choose_links(
             yield _found(url, kind, PRIORITIES[kind], depth)
 
 
-_found = lru_cache(maxsize=10_000)(Found)  # most links of a page stand on the next one too
+_found = lru_cache(maxsize=2_000)(Found)  # most links of a page stand on the next one too
 
 
 _REASONS = {
