@@ -49,6 +49,8 @@ def strip_invisible(text: str) -> Cleaned:
     >>> strip_invisible("行为\x06\x07，增强").text
     '行为，增强'
     """
+    if all(map(str.isprintable, text.split("\n"))):
+        return Cleaned(text)
     edits = tuple(
         Edit(
             match.start(),

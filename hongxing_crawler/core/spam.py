@@ -125,6 +125,8 @@ def is_wheel_intro(text: str) -> bool:
 
 def strip_name_runs(text: str) -> Cleaned:
     """Remove runs of names between bars from a body, rule ``spam.name_run``."""
+    if count_bars(text) < LEAST_NAMES:
+        return Cleaned(text)
     edits = []
     for start, end in find_name_runs(text):
         if is_name_wheel(text[start:end]):
@@ -136,6 +138,8 @@ def strip_name_runs(text: str) -> Cleaned:
 
 def strip_advertising(text: str) -> Cleaned:
     """Remove advertising paragraphs from a body, rule ``spam.advertising``."""
+    if not _TRADE_RE.search(text):
+        return Cleaned(text)
     edits, position = [], 0
     paragraphs = text.split("\n")
     if sum(is_advertising(paragraph) for paragraph in paragraphs) * 2 > sum(
