@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,7 +51,14 @@ def is_hidden(attrs: Mapping[str, Any]) -> str:
     """
     if "hidden" in attrs:
         return "attribute"
-    found = _HIDDEN_STYLE_RE.search(attrs.get("style") or "", 0, _MAX_STYLE_CHARS)
+    style = attrs.get("style")
+    return _hides(style[:_MAX_STYLE_CHARS]) if style else ""
+
+
+@lru_cache(maxsize=4096)
+def _hides(style: str) -> str:
+    """Judge a style attribute; a page repeats a few of them."""
+    found = _HIDDEN_STYLE_RE.search(style)
     if not found:
         return ""
     return "off_screen" if _OFFSCREEN_RE.match(found[0]) else "style"

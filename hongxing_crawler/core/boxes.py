@@ -106,7 +106,9 @@ def survey(outline: Outline, headline: int) -> Survey:
 def _mark_wheels(outline: Outline, aside: list[str]) -> None:
     for number, line in enumerate(outline.lines):
         text = line.text
-        if len(text) > _SHORTEST_WHEEL and count_bars(text) >= LEAST_BARS and is_name_wheel(text):
+        if len(text) <= _SHORTEST_WHEEL or not ("|" in text or "｜" in text):
+            continue
+        if count_bars(text) >= LEAST_BARS and is_name_wheel(text):
             aside[number] = aside[number] or "wheel"
     _mark_menus(outline, aside)
 
@@ -135,8 +137,8 @@ def _mark_asides(outline: Outline, sums: list[float], headline: int, aside: list
         first, last = block.first, block.last
         if first == last or aside[first]:
             continue
-        name = name_of(block.attrs)
-        if block.tag not in _ASIDE_TAGS and not is_aside(name):
+        name = name_of(block.attrs) if block.attrs else ""
+        if block.tag not in _ASIDE_TAGS and not (name and is_aside(name)):
             continue
         if first <= headline < last:
             continue  # what holds the headline holds the article

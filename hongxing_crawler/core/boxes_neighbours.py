@@ -44,16 +44,21 @@ def _before(outline: Outline, box: Block, parent: Block, look: Survey, headline:
 def _after(outline: Outline, box: Block, parent: Block, look: Survey) -> list[int]:
     found: list[int] = []
     lines = outline.lines
-    closed = False
+    closed, unread = False, list[str]()
     for number in range(box.last, min(parent.last, box.last + _REACH)):
         line = lines[number]
         if look.aside[number]:
             continue
-        closed = closed or is_closing_mark(line.plain)
-        signs = number + 1 < parent.last and is_signature(lines[number + 1].plain)
-        is_kept = _is_own_form(outline, line, parent) or (signs and not line.links)
-        if is_kept or (not closed and _is_paragraph(line, parent)):
+        unread.append(line.plain)
+        if _is_own_form(outline, line, parent) or (
+            not line.links and number + 1 < parent.last and is_signature(lines[number + 1].plain)
+        ):
             found.append(number)
+        elif not closed and _is_paragraph(line, parent):
+            closed = any(map(is_closing_mark, unread))
+            unread.clear()
+            if not closed:
+                found.append(number)
     return found
 
 
@@ -67,5 +72,5 @@ def _is_own_form(outline: Outline, line: Line, parent: Block) -> bool:
     block = line.block
     if block.tag == "p" and block.parent is parent:
         return is_signature(line.plain) or bool(line.links and is_attachment_line(line.plain))
-    row = row_of(block, parent)
-    return row is not None and not line.links and is_data_row(row, outline)
+    row = None if line.links else row_of(block, parent)
+    return row is not None and is_data_row(row, outline)

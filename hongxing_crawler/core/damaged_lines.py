@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Outline
     from hongxing_crawler.core.restore import Damage
 
+_KIT_NOISE_RE = re.compile("[\x05-\x08]")
 _LONGEST = 300  # rules read short lines
 _MAX_LINES = 400
 # A repair searches; hostile or unreadable text must not make it search for long.
@@ -28,6 +30,8 @@ def find_damage(sample: str) -> Damage | None:
     """
     if sample.count("\ufffd") > _MAX_LOST_SHARE * len(sample) or sample.count("?") > _MAX_LOSSES:
         return None
+    if ")" not in sample and _KIT_NOISE_RE.search(sample) is None:
+        return None  # every reading that a kit inserts ends so
     return learn((sample,))
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from functools import lru_cache
-from itertools import takewhile
+from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.edits import Cleaned, Edit
 from hongxing_crawler.core.titles import squeeze
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from hongxing_crawler.core.profile import SiteProfile
 
 _MAX_LINE = 120
@@ -59,6 +62,21 @@ def _is_furniture(text: str, furniture: frozenset[str]) -> bool:
     ):
         return False
     return squeeze(text) in furniture
+
+
+def may_close(texts: Sequence[str], furniture: frozenset[str] = frozenset()) -> list[int]:
+    """Return the places of the lines on which ``closing_rule`` is worth asking.
+
+    One search over all of them, and the first character of each, tell most lines apart.
+    """
+    ends = list(accumulate(len(text) + 1 for text in texts))
+    hinted = {bisect_right(ends, found.start()) for found in _HINT_RE.finditer("\n".join(texts))}
+    starts = _first_chars(furniture)
+    return [
+        place
+        for place, text in enumerate(texts)
+        if not "\u4e00" <= text[:1] <= "\u9fff" or text[0] in starts or place in hinted
+    ]
 
 
 def closing_rule(line: str, furniture: frozenset[str] = frozenset()) -> str:

@@ -57,7 +57,7 @@ def cut_kit_junk(html: str) -> Cut:
     >>> cut_kit_junk('<p>正文</p></body><div class="pl_css_ganrao"><xmp>x</xmp></div>').html
     '<p>正文</p></body>'
     """
-    if not ("pl_" in html or "_jx_" in html) or not any(word in html for word in _KIT_WORDS):
+    if not any(word in html for word in _KIT_WORDS):
         return Cut(html)
     ranges = [*_find_styles(html), *_find_tail(html), *_find_boxes(html)]
     return _cut(html, ranges)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.addresses import host_of
-from hongxing_crawler.core.footer import closing_rule
+from hongxing_crawler.core.footer import closing_rule, may_close
 from hongxing_crawler.core.spam import is_wheel_intro
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _TRADE_RE = re.compile(
 )
 _PLACE_RE = re.compile(r"[\u4e00-\u9fff]{1,9}(?:县|市|区|旗|州|盟)$")
 _PLACE_ENDS = frozenset("县市区旗州盟")
+_SUSPECT_ENDS = _PLACE_ENDS | set(" |")
 _INTRO = "感谢您访问"
 _LEAST_ITEMS = 3
 _LEAST_PLACES = 6
@@ -68,6 +69,8 @@ def find_injections(
             ):
                 found.mark(block.first, block.last, "spam.hidden_block")
     for line in outline.lines:
+        if not is_suspect and line.text[-1:] not in _SUSPECT_ENDS:
+            continue
         if line.number not in found.rules and (
             is_suspect or line.text[-2:].rstrip(" |")[-1:] in _PLACE_ENDS
         ):
@@ -152,7 +155,9 @@ def _row_around(outline: Outline, block: Block) -> Block:
 def find_closing_lines(outline: Outline, after: int, furniture: frozenset[str]) -> dict[int, str]:
     """Find the lines that close the page below its article: owner, filing number, counter."""
     found = {}
-    for line in outline.lines[after:]:
+    lines = outline.lines[after:]
+    for place in may_close([line.plain for line in lines], furniture):
+        line = lines[place]
         if line.link_chars == len(line.text):
             continue
         rule = closing_rule(line.plain, furniture)

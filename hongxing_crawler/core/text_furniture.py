@@ -107,7 +107,7 @@ def is_meta_line(text: str) -> bool:
 
 
 def is_attachment_line(text: str) -> bool:
-    return bool(_ATTACHMENT_RE.search(text))
+    return ("附" in text or "." in text or "下载" in text) and bool(_ATTACHMENT_RE.search(text))
 
 
 def is_signature(text: str) -> bool:

@@ -61,6 +61,8 @@ def _row(paragraph: Paragraph) -> str:
 
 def _inline(line: Line, absolute: Callable[[str], str]) -> str:
     """Write a line with its links and bold runs; runs that overlap lose the later one."""
+    if not line.links and not line.strong:
+        return escape(line.text, quote=False)
     spans = [(start, end, "a", absolute(href)) for start, end, href in line.links]
     spans = [span for span in spans if span[3]]
     spans += [(start, end, "strong", "") for start, end in line.strong]

@@ -78,6 +78,7 @@ class _Sorter:
         self.headline = headline
         self.tail_marks = [re.compile(mark) for mark in profile.tail_marks]
         self.side_boxes: list[Block] = []
+        self.has_rows = any(block.tag == "tr" for block in outline.blocks[box.number :])
         self.rules: dict[int, str] = {}
 
     def run(self) -> None:
@@ -172,7 +173,7 @@ class _Sorter:
             if number in self.rules and not is_comments_mark(text):
                 continue
             rest = weights[self.last] - weights[number]
-            if any(mark.search(text) for mark in self.tail_marks) or (
+            if (self.tail_marks and any(mark.search(text) for mark in self.tail_marks)) or (
                 is_comments_mark(text) and rest <= 0.4 * total
             ):
                 self.cut_rest(number, only_links=False)
@@ -191,6 +192,8 @@ class _Sorter:
 
     def is_cell(self, number: int) -> bool:
         """Say whether a line is a cell of a data table, where any word may stand."""
+        if not self.has_rows:
+            return False
         row = row_of(self.lines[number].block, self.box)
         return row is not None and is_data_row(row, self.outline)
 
