@@ -31,6 +31,7 @@ HERE = Path(__file__).parent
 SMALL_PAGES = 10
 VARIANTS = ("bare", "bare-info", "typical", "ours")
 SERVER_CPU, CLIENT_CPU = 1, 0
+CONCURRENCY = 8  # of ours; the peers keep Scrapy's 8 to a host
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,9 @@ def run(variant: str, base_url: str, page_count: int) -> Run:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 cwd=folder,  # no scrapy.cfg for the peers
-                env=os.environ | {"PYTHONPATH": str(HERE.parent), "HONGXING_DELAY_S": "0"},
+                env=os.environ
+                | {"PYTHONPATH": str(HERE.parent), "HONGXING_DELAY_S": "0"}
+                | {"HONGXING_CONCURRENCY": str(CONCURRENCY)},
                 preexec_fn=lambda: os.sched_setaffinity(0, {CLIENT_CPU}),  # noqa: PLW1509 - one thread
             )
             half = min(500, page_count)

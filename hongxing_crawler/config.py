@@ -117,6 +117,7 @@ SETTINGS = (
     Setting("site", _TEXT, "hongxing"),
     Setting("operator", _OPTIONAL_TEXT, ""),
     Setting("wait_lock", _DURATION, 0.0),
+    Setting("crawl.concurrency", _whole(1, 16), 1),
     Setting("crawl.delay_s", _number(0, 3_600), 1.0),
     Setting("crawl.max_pages", _whole(0, 1_000_000_000), 0),
     Setting("crawl.max_duration", _DURATION, 0.0),
@@ -133,6 +134,7 @@ class Config:
     site: str
     operator: str
     wait_lock: float  # seconds
+    concurrency: int  # requests at a time
     delay_s: float
     max_pages: int  # 0: no limit
     max_duration: float  # seconds, 0: no limit

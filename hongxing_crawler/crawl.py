@@ -35,6 +35,7 @@ class CrawlOptions:
     seeds: tuple[str, ...] = ()
     max_pages: int = 0
     max_duration_s: float = 0.0
+    concurrency: int = 1  # requests at a time, to one host as well
     delay_s: float = 1.0
     wait_lock_s: float = 0.0
     operator: str = ""
@@ -96,6 +97,8 @@ def scrapy_settings(options: CrawlOptions) -> Any:
         "HONGXING_RUN_WAIT_LOCK_S": options.wait_lock_s,
         "HONGXING_RUN_OPERATOR": options.operator,
         "CLOSESPIDER_TIMEOUT": options.max_duration_s,
+        "CONCURRENT_REQUESTS": options.concurrency,
+        "CONCURRENT_REQUESTS_PER_DOMAIN": options.concurrency,
         "DOWNLOAD_DELAY": options.delay_s,
         "AUTOTHROTTLE_ENABLED": options.delay_s > 0,
         "LOG_LEVEL": options.log_level,

@@ -138,6 +138,7 @@ def _options(
         "since": flags["since"],
         "max_pages": config.max_pages,
         "max_duration_s": config.max_duration,
+        "concurrency": config.concurrency,
         "delay_s": config.delay_s,
         "wait_lock_s": config.wait_lock,
         "operator": config.operator,
