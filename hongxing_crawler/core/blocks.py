@@ -264,21 +264,29 @@ class Walker:
 
     def flush(self, block: Block) -> None:
         """End the current line."""
-        parts = self.parts
+        parts, links, lines = self.parts, self.links, self.out.lines
         if self.href and len(parts) > self.link_from:
-            self.links.append((self.link_from, len(parts), self.href))
+            links.append((self.link_from, len(parts), self.href))
         self.link_from = 0
-        if self.links or self.strong:
-            line = self.marked_line(block) if len(parts) > 1 else self.simple_line(block)
+        text = parts[0] if len(parts) == 1 else "".join(parts)
+        if not links and not self.strong:
+            line = Line(len(lines), block, tidy(text))
+        elif len(links) == 1 and not self.strong and _is_tidy(text):
+            line = Line(len(lines), block, text)
+            first, last, href = links.pop()
+            start = sum(map(len, parts[:first])) if first else 0
+            size = len(text) - start if last == len(parts) else sum(map(len, parts[first:last]))
+            if size:
+                line.links = ((start, start + size, href),)
+                line.link_chars = size if size <= _LONGEST_ANCHOR else 0
         else:
-            text = parts[0] if len(parts) == 1 else "".join(parts)
-            line = Line(len(self.out.lines), block, tidy(text))
+            line = self.marked_line(block) if len(parts) > 1 else self.simple_line(block)
         parts.clear()
         size = len(line.text)
         if size:
             if size - line.link_chars >= _SHORTEST_SENTENCE:
                 weigh(line)
-            self.out.lines.append(line)
+            lines.append(line)
 
     def simple_line(self, block: Block) -> Line:
         """Make a line of one text node, as most lines of menus are."""
@@ -298,8 +306,6 @@ class Walker:
         text, starts = join_parts(self.parts)
         kept = text.strip(EDGES)
         line = Line(len(self.out.lines), block, kept)
-        if len(self.links) == 1 and not self.strong and len(kept) == len(text):
-            return self.linked_line(line, starts)
         left = len(text) - len(text.lstrip(EDGES))
         size = len(kept)
         spans = [
@@ -316,15 +322,6 @@ class Walker:
         )
         self.links.clear()
         self.strong.clear()
-        return line
-
-    def linked_line(self, line: Line, starts: list[int]) -> Line:
-        """Give a line its one link, as most lines of lists have."""
-        first, last, href = self.links.pop()
-        start, end = starts[first], starts[last]
-        if end > start:
-            line.links = ((start, end, href),)
-            line.link_chars = end - start if end - start <= _LONGEST_ANCHOR else 0
         return line
 
     def read_script(self, node: Element) -> None:
@@ -361,6 +358,11 @@ def _measures(attrs: Mapping[str, Any], children: Sequence[Any]) -> bool:
         and len(children[0].data) <= _LONGEST_MEASURE
         and is_hidden(attrs) == "off_screen"
     )
+
+
+def _is_tidy(text: str) -> bool:
+    """Say whether a line needs no change at all: no odd space, none doubled or at an end."""
+    return text.isprintable() and "  " not in text and text[:1] != " " != text[-1:]
 
 
 def join_parts(parts: list[str]) -> tuple[str, list[int]]:

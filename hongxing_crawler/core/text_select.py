@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.boxes_neighbours import find_neighbours
@@ -19,6 +21,8 @@ from hongxing_crawler.core.text_tables import is_data_row, row_of
 from hongxing_crawler.core.titles import squeeze
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from hongxing_crawler.core.blocks import Block, Line, Outline
     from hongxing_crawler.core.boxes import Survey
     from hongxing_crawler.core.profile import SiteProfile
@@ -64,6 +68,22 @@ def choose_lines(
     return Choice(kept, sorted(sorter.rules.items()))
 
 
+@lru_cache(maxsize=64)
+def _tests_of(marks: tuple[str, ...]) -> tuple[Callable[[str], object], ...]:
+    """Compile marks; one that is bound to the start of a line is tried there alone."""
+    return tuple(
+        re.compile(mark).match if mark[:1] == "^" and "|" not in mark else re.compile(mark).search
+        for mark in marks
+    )
+
+
+def _has_rows(outline: Outline, box: Block) -> bool:
+    inside = takewhile(
+        lambda block: block.first < box.last, islice(outline.blocks, box.number, None)
+    )
+    return any(block.tag == "tr" for block in inside)
+
+
 class _Sorter:
     """One pass per kind of furniture over the lines of a box."""
 
@@ -76,9 +96,9 @@ class _Sorter:
         self.first, self.last = box.first, box.last
         self.look = look
         self.headline = headline
-        self.tail_marks = [re.compile(mark) for mark in profile.tail_marks]
+        self.tail_marks = _tests_of(profile.tail_marks)
         self.side_boxes: list[Block] = []
-        self.has_rows = any(block.tag == "tr" for block in outline.blocks[box.number :])
+        self.has_rows = _has_rows(outline, box)
         self.rules: dict[int, str] = {}
 
     def run(self) -> None:
@@ -173,7 +193,7 @@ class _Sorter:
             if number in self.rules and not is_comments_mark(text):
                 continue
             rest = weights[self.last] - weights[number]
-            if (self.tail_marks and any(mark.search(text) for mark in self.tail_marks)) or (
+            if any(is_met(text) for is_met in self.tail_marks) or (
                 is_comments_mark(text) and rest <= 0.4 * total
             ):
                 self.cut_rest(number, only_links=False)
