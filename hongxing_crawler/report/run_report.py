@@ -34,6 +34,7 @@ COUNT_LABELS = {
     "media_failed": "媒体失败 · Media failed",
     "spam_blocks": "注入块 · Spam blocks",
     "pages_injected": "被注入页面 · Pages injected",
+    "articles_generic": "无模板文章 · By shape",
     "texts_restored": "修复 · Texts restored",
     "pages_rejected": "退回 · Rejected",
     "pages_failed": "失败 · Failed",
