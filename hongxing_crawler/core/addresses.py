@@ -10,6 +10,7 @@ _WEB = ("http://", "https://")
 _SCHEME_RE = re.compile(r"[a-z][a-z0-9+.-]{0,20}:", re.IGNORECASE)
 # What most addresses of a site are: a plain path from its root.
 _ROOTED_RE = re.compile(r"/[\w-][\w/-]*(?:\.\w+)?", re.ASCII)
+_WHOLE_RE = re.compile(r"https?://[\w./?=&%:,+~-]+", re.ASCII)
 _CONTROL_RE = re.compile(r"[\x00-\x1f\x7f]")
 _EXTENSION_RE = re.compile(r"\.([a-z0-9]{1,5})(?:[?#]|$)", re.IGNORECASE)
 
@@ -37,11 +38,14 @@ class Resolver:
         """
         found = self.known.get(address)
         if found is None:
-            found = self.known[address] = (
-                self.root + address
-                if len(address) <= _MAX_ADDRESS and _ROOTED_RE.fullmatch(address)
-                else self._absolute(address)
-            )
+            is_short = len(address) <= _MAX_ADDRESS
+            if is_short and _ROOTED_RE.fullmatch(address):
+                found = self.root + address
+            elif is_short and _WHOLE_RE.fullmatch(address):
+                found = address
+            else:
+                found = self._absolute(address)
+            self.known[address] = found
         return found
 
     def _absolute(self, address: str) -> str:

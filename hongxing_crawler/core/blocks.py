@@ -6,7 +6,6 @@ described by a range of lines and sums over it cost nothing.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from hongxing_crawler.core.blocks_tags import (
     STRONG,
     VIDEO,
 )
+from hongxing_crawler.core.blocks_weight import SHORTEST_SENTENCE, weigh
 from hongxing_crawler.core.spaces import EDGES, tidy
 
 if TYPE_CHECKING:
@@ -38,23 +38,6 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.edits import Edit
 
 MAX_NODES = 250_000
-_SENTENCE_RE = re.compile(r"[，。！？；：、…]|[,.;!?](?:[\s\u4e00-\u9fff]|$)")
-_LEGAL_RE = re.compile(
-    r"免责声明|免責聲明|版权所有|版權所有|版权声明|All [Rr]ights|ICP备"
-    r"|仅代表.{0,12}(?:观点|意见|看法|立场)"
-    r"|(?:未经|未經|非經).{0,12}(?:授权|許可|许可|允许|允許|同意)|侵权必究|转载请|轉載請|本网站?(?:不|转载|所)|著作權"
-)
-_FORM_WORD_RE = re.compile(
-    r"版权|转载|留言|备案|免责|评论|評論|网友|網友|举报|登录|登入|注册|验证码"
-)
-# What every notice holds: literals alone, so that it runs by a set of first characters.
-_NOTICE_RE = re.compile(
-    r"免责|免責|版权|版權|All Rights|All rights|ICP备|仅代表|未经|未經|非經|侵权必究|转载|轉載請"
-    r"|本网|著作權|留言|备案|评论|評論|网友|網友|举报|登录|登入|注册|验证码"
-)
-_LEGAL_SHARE = 0.1
-_LONGEST_LEGAL = 250
-_SHORTEST_SENTENCE = 10
 # A link around a whole paragraph is a paragraph.
 _LONGEST_ANCHOR = 80
 _LONGEST_MEASURE = 10
@@ -212,6 +195,18 @@ class Walker:
                     visited += len(children)
                     if visited > MAX_NODES:
                         break
+                    if kind > LINK and len(children) == 1 and type(children[0]) is Text:
+                        if parts:
+                            flush(block)
+                        leaf = Block(len(blocks), node.tag, attrs, block, len(lines))
+                        leaf.node = node
+                        blocks.append(leaf)
+                        data = children[0].data
+                        if not data.isspace():
+                            parts.append(data)
+                            flush(leaf)
+                        leaf.last = len(lines)
+                        continue
                     stack.append((nodes, block, opened))
                     if kind > LINK:
                         if parts:
@@ -284,7 +279,7 @@ class Walker:
         parts.clear()
         size = len(line.text)
         if size:
-            if size - line.link_chars >= _SHORTEST_SENTENCE:
+            if size - line.link_chars >= SHORTEST_SENTENCE:
                 weigh(line)
             lines.append(line)
 
@@ -383,20 +378,3 @@ def join_parts(parts: list[str]) -> tuple[str, list[int]]:
             size += len(piece)
     starts.append(size)
     return "".join(joined), starts
-
-
-def weigh(line: Line) -> None:
-    """Weigh a line as prose: Chinese characters count one, Latin letters a third, links nothing."""
-    text = line.text
-    free = len(text) - line.link_chars
-    if free < _SHORTEST_SENTENCE or not ("，" in text or "。" in text or _SENTENCE_RE.search(text)):
-        return
-    weight = len(text.encode("utf-8", "replace")) / 3 * free / len(text)
-    if len(text) < _LONGEST_LEGAL and _NOTICE_RE.search(text) and _is_legal(text):
-        weight *= _LEGAL_SHARE
-    line.weight = weight
-
-
-def _is_legal(text: str) -> bool:
-    """Recognise notices and form texts, by one strong phrase or two different words."""
-    return bool(_LEGAL_RE.search(text)) or len(set(_FORM_WORD_RE.findall(text))) >= 2

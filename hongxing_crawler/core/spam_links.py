@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.core.blocks import weigh
+from hongxing_crawler.core.blocks_weight import weigh
 
 if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Line, Outline
