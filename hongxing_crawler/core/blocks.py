@@ -369,7 +369,7 @@ def join_parts(parts: list[str]) -> tuple[str, list[int]]:
     joined: list[str] = []
     size = 0
     for part in parts:
-        piece = tidy(part, edges=False)
+        piece = part if part.isprintable() and "  " not in part else tidy(part, edges=False)
         if piece[:1] == " " and (not joined or joined[-1][-1:] == " "):
             piece = piece[1:]
         starts.append(size)
