@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -21,10 +22,12 @@ def test_case(case):
     assert (found.value, found.precision) == (case["value"], case["precision"])
 
 
-@given(st.datetimes())
-def test_what_we_write_we_read(when):
-    when = when.replace(year=1950 + when.year % 100, microsecond=0)
+# Naive moments: a page prints the time of its own clock.
+FIRST, LAST = datetime(1950, 1, 1), datetime(2049, 12, 31)  # noqa: DTZ001
 
+
+@given(st.datetimes(FIRST, LAST))
+def test_what_we_write_we_read(when):
     assert parse_date(f"{when:%Y-%m-%d %H:%M:%S}").value == f"{when:%Y-%m-%dT%H:%M:%S}+08:00"
 
 
