@@ -212,7 +212,7 @@ def choose_links(
 _found = lru_cache(maxsize=2_000)(Found)  # most links of a page stand on the next one too
 
 
-_REASONS = {
+REASONS = {
     "DownloadTimeoutError": "timeout",
     "DownloadCancelledError": "too_large",
     "ResponseDataLossError": "broken_off",
@@ -236,7 +236,7 @@ def failure_reason(error: BaseException) -> str:
         return "too_large"
     if name == "RefusedError":
         return str(error)
-    return _REASONS.get(name, name)
+    return REASONS.get(name, name)
 
 
 def header_address(value: bytes | None) -> str:

@@ -34,3 +34,7 @@ class ArchiveStoppedError(IgnoreRequest):
 
 class NotAnArticle(DropItem):
     """A visit that brought links, a redirect or a failure, and is stored; there is no row."""
+
+
+class PartFailedError(Exception):
+    """One page of an article could not be fetched now: the article is left for another time."""

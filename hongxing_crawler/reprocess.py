@@ -35,7 +35,9 @@ from hongxing_crawler.core.record import MediaFile
 from hongxing_crawler.core.urls import Scope, canonical_url
 from hongxing_crawler.exceptions import ArchiveError, PageError
 from hongxing_crawler.reading import (
+    FINAL_REASONS,
     PRIORITIES,
+    REASONS,
     Answer,
     article_of,
     find_media_problem,
@@ -45,6 +47,7 @@ from hongxing_crawler.reading import (
     read_answer,
     sort_parts,
 )
+from hongxing_crawler.refusals import PartFailedError
 from hongxing_crawler.spiders.news import NewsSpider
 from hongxing_crawler.store.media import keep_media
 from hongxing_crawler.store.rows import export_run
@@ -202,6 +205,7 @@ class _Replay:
         self._findings: list[Finding] = []
         self._pages: list[ArchivedExchange] = []
         self._beside: dict[tuple[str, str], ArchivedExchange] = {}  # (page, URL): parts and media
+        self._failed_parts: set[tuple[str, str]] = set()
         self._seed_digests: set[str] = set()
         self._decoder = _make_decoder()
 
@@ -218,14 +222,18 @@ class _Replay:
         self.ended_at = max(self.ended_at, capture.fetched_at)
         if capture.record_type == "response":
             self.located[capture.record_id] = (path, capture.offset)
-        if capture.record_type == "metadata" or not self.only(capture.record_id):
+        if not self.only(capture.record_id):
             return
-        if "warc-truncated" in exchange.record.fields:
-            return  # archived, but never read: the crawl counts it as a failure
+        place = exchange.metadata.get("via", ""), capture.url
+        self._failed_parts.discard(place)
+        if capture.record_type == "metadata" or "warc-truncated" in exchange.record.fields:
+            if kind == "part" and not _is_final(exchange):
+                self._failed_parts.add(place)
+            return  # nothing came, or a part of it, which the crawl does not read
         if kind in _FRONTIER_KINDS:
             self._pages.append(exchange)
         elif kind in {"part", "media"}:
-            self._beside[exchange.metadata.get("via", ""), capture.url] = exchange
+            self._beside[place] = exchange
 
     def _visit(self, exchange: ArchivedExchange) -> None:
         capture, metadata = exchange.capture, exchange.metadata
@@ -243,7 +251,10 @@ class _Replay:
             self._seed_digests.add(answer.payload_digest)
         visit.outcome, visit.reason = reading.outcome, reading.reason
         if reading.page is not None:
-            self._article(visit, reading.page, answer)
+            try:
+                self._article(visit, reading.page, answer)
+            except PartFailedError:
+                visit.outcome, visit.reason = "failed", "part_failed"
         self.result.page_count += 1
         self.result.article_count += len(self.state.finish(self.run.run_id, visit))
 
@@ -278,9 +289,13 @@ class _Replay:
         while waiting:
             url = waiting.pop(0)
             exchange = self._beside.get((visit.ticket.url, url))
+            if (visit.ticket.url, url) in self._failed_parts:
+                raise PartFailedError(url)
             if url in parts or exchange is None:
                 continue
             response = self._response(exchange)
+            if response.status >= 500:
+                raise PartFailedError(url)
             if response.status != 200:
                 continue
             content_type = _text(response.headers.get("Content-Type"))
@@ -341,6 +356,14 @@ class _Replay:
         if place is None:
             raise ArchiveError(f"the original {original.record_id} is in none of the files")
         return read_at(*place).payload()
+
+
+def _is_final(exchange: ArchivedExchange) -> bool:
+    """Tell whether the crawl gave a page up for good rather than for now."""
+    if exchange.capture.record_type == "metadata":
+        error = exchange.metadata.get("fetch-error", "")
+        return not error or REASONS.get(error, "") in FINAL_REASONS
+    return exchange.record.fields["warc-truncated"] == "length"
 
 
 def _make_decoder() -> HttpCompressionMiddleware:

@@ -8,7 +8,7 @@ import signal
 import time
 
 import pytest
-from crawl_kit import crawl, rejects, snapshot, start_crawl
+from crawl_kit import crawl, parts, rejects, reprocess, snapshot, start_crawl
 from wire_kit import Sent, WireSite, archived, article, left_over, links, ok
 
 FAST = {"HONGXING_ARCHIVE_SYNC": "close"}
@@ -196,3 +196,30 @@ def wait_until(is_so, timeout_s=30.0):
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        pytest.param(ok(b"", status=b"500 Oops"), id="500"),
+        pytest.param(Sent(b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n<p>"), id="cut off"),
+        pytest.param(Sent(b""), id="no answer"),
+    ],
+)
+def test_an_article_is_stored_with_all_its_pages_or_not_yet(tmp_path, broken):
+    home = tmp_path / "home"
+    following = "<p><a class='next' href='/a/1_2.html'>下一页</a></p>"
+    answers = {"/a/1.html": ok(article("长文章", following)), "/": ok(links(["/a/1.html"]))}
+    with WireSite(answers | {"/a/1_2.html": broken}) as site:
+        profile = site.profile(next_part=("a.next",))
+        first = crawl(profile, home, settings=FAST)
+        without = snapshot(home)
+        site.answers["/a/1_2.html"] = ok(article("长文章", text="第二页的话，也要写进去。" * 30))
+        second = crawl(profile, home, settings=FAST)
+
+    done = reprocess(home, tmp_path / "again")
+    assert rejects(home)["/a/1.html"]["reason"] == "part_failed", first.log
+    assert without == {}
+    assert second.code == 0, second.log
+    assert "第二页的话" in snapshot(home)["/a/1.html"]["article_body"]
+    assert parts(tmp_path / "again") == parts(home), done.stderr

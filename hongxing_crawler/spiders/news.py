@@ -19,6 +19,7 @@ from hongxing_crawler.reading import (
 )
 from hongxing_crawler.refusals import (
     HostDownError,
+    PartFailedError,
     RefusedError,
     RobotsDeniedError,
     RobotsUnreachableError,
@@ -83,7 +84,14 @@ class NewsSpider(Spider):
         return [visit]
 
     async def _add_parts(self, first: Page, visit: Visit) -> list[Visit]:
-        visit.page = await self._with_parts(first, visit)
+        visit.page = None
+        try:
+            visit.page = await self._with_parts(first, visit)
+        except PartFailedError as error:
+            if self.run.stopping or isinstance(error.__cause__, _NOT_OURS):
+                self.run.leave(visit)
+                return []
+            visit.outcome, visit.reason = "failed", "part_failed"
         return [visit]
 
     def _answer(self, response: Response, visit: Visit) -> Answer:
@@ -121,14 +129,24 @@ class NewsSpider(Spider):
         return join_parts(sort_parts(parts.values())) if len(parts) > 1 else first
 
     async def _part(self, url: str, visit: Visit) -> Page | None:
+        """Fetch one more page of an article; None when there is none to be had.
+
+        Raises:
+            PartFailedError: It may be had another time; half an article is not stored.
+        """
         if not self.run.is_ours(url):
             return None
         request = Request(url, meta={VISIT: visit, KIND: "part"}, dont_filter=True)
         try:
             response = await self.crawler.engine.download_async(request)
-        except Exception as error:  # noqa: BLE001 - Scrapy lets any library's error through
-            self.logger.info("part %s failed: %s", url, error)
+        except _REFUSALS:
             return None
+        except Exception as error:
+            if failure_reason(error) in FINAL_REASONS:
+                return None
+            raise PartFailedError(url) from error
+        if response.status >= 500:
+            raise PartFailedError(url)
         if response.status != 200:
             return None
         content_type = _text(response.headers.get("Content-Type"))
