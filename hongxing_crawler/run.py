@@ -90,7 +90,6 @@ class Run:
         self.stop_reason = ""
         self.stop_detail = ""
         self.limit_reached = ""
-        self.sitemaps: list[str] = []
         self.seed_digests: set[str] = set()
         self.warcs: list[Path] = []
         self.repaired: list[Path] = []  # files that a killed run left open
