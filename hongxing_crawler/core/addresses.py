@@ -11,6 +11,7 @@ _SCHEME_RE = re.compile(r"[a-z][a-z0-9+.-]{0,20}:", re.IGNORECASE)
 # What most addresses of a site are: a plain path from its root.
 _ROOTED_RE = re.compile(r"/[\w-][\w/-]*(?:\.\w+)?", re.ASCII)
 _WHOLE_RE = re.compile(r"https?://[\w./?=&%:,+~-]+", re.ASCII)
+_SECOND_LEVEL = frozenset({"gov", "com", "org", "net", "edu", "ac"})
 _CONTROL_RE = re.compile(r"[\x00-\x1f\x7f]")
 _EXTENSION_RE = re.compile(r"\.([a-z0-9]{1,5})(?:[?#]|$)", re.IGNORECASE)
 
@@ -102,3 +103,14 @@ def extension_of(url: str) -> str:
     name = url.split("#", 1)[0].split("?", 1)[0].rsplit("/", 1)[-1]
     stem, dot, extension = name.rpartition(".")
     return extension.lower() if dot and stem and extension.isalnum() and len(extension) <= 5 else ""
+
+
+def site_of(host: str) -> str:
+    """Return the last labels of a host that tell sites apart.
+
+    >>> site_of("img.hxw.gov.cn"), site_of("www.a.example")
+    ('hxw.gov.cn', 'a.example')
+    """
+    labels = host.split(".")
+    size = 3 if len(labels) > 2 and labels[-2] in _SECOND_LEVEL else 2
+    return ".".join(labels[-size:])

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.core.addresses import host_of
+from hongxing_crawler.core.addresses import host_of, site_of
 from hongxing_crawler.core.footer import closing_rule, may_close
 from hongxing_crawler.core.spam import is_wheel_intro
 
@@ -57,7 +57,7 @@ def find_injections(
     """
     found = Injections()
     is_suspect = _TRADE_RE.search(sample) is not None or _INTRO in sample
-    home, absolute = _site_of(host_of(resolver.base)), resolver.absolute
+    home, absolute = site_of(host_of(resolver.base)), resolver.absolute
     for number, why in enumerate(look.aside):
         if why == "wheel":
             found.mark(number, number + 1, "spam.name_wheel")
@@ -106,7 +106,7 @@ def _is_wheel(lines: list[Line], home: str, absolute: Callable[[str], str]) -> b
     if len(names) < _LEAST_ITEMS:
         return False
     hosts = [host_of(absolute(href)) for line in lines for _, _, href in line.links]
-    foreign = sum(bool(host) and _site_of(host) != home for host in hosts)
+    foreign = sum(bool(host) and site_of(host) != home for host in hosts)
     if any(_TRADE_RE.search(name) for name in names):
         return foreign >= _FOREIGN_SHARE * len(names) or len(names) >= _LEAST_PLACES
     places = sum(bool(_PLACE_RE.fullmatch(name)) for name in names)
@@ -164,10 +164,3 @@ def find_closing_lines(outline: Outline, after: int, furniture: frozenset[str]) 
         if rule and rule != "footer.pager":
             found[line.number] = rule
     return found
-
-
-def _site_of(host: str) -> str:
-    """Return the last labels of a host that tell sites apart: ``hxw.gov.cn``."""
-    labels = host.split(".")
-    size = 3 if len(labels) > 2 and labels[-2] in {"gov", "com", "org", "net", "edu"} else 2
-    return ".".join(labels[-size:])
