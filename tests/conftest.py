@@ -6,6 +6,7 @@ import sys
 
 import hypothesis
 import pytest
+from gateway import INSTALL, Gateway, find_missing
 
 # A shared machine stumbles: time is measured in bench, not here.
 hypothesis.settings.register_profile("quick", deadline=None)
@@ -30,3 +31,38 @@ def hongxing(tmp_path):
         )
 
     return start
+
+
+@pytest.fixture(scope="session")
+def gateway(request, tmp_path_factory):
+    """A real S3 server with an empty store, http and https; each test makes its own bucket."""
+    yield from _run_gateway(request, tmp_path_factory.mktemp("gateway"))
+
+
+@pytest.fixture
+def own_gateway(request, tmp_path_factory):
+    """A real S3 server for one test, which may kill it."""
+    yield from _run_gateway(request, tmp_path_factory.mktemp("own-gateway"))
+
+
+def _run_gateway(request, folder):
+    if missing := find_missing():
+        reason = f"no S3 server to test with: {', '.join(missing)} missing; {INSTALL}"
+        if _is_gateway_required():
+            pytest.fail(reason)
+        pytest.skip(reason)
+    gateway = Gateway(folder)
+    failed_before = request.session.testsfailed
+    try:
+        gateway.start()
+        yield gateway
+    finally:
+        gateway.wipe()
+        if request.session.testsfailed > failed_before:
+            sys.stderr.write(f"\nlogs of the S3 server: {gateway.log}\n")
+
+
+def _is_gateway_required():
+    """In CI a missing server is a failure, unless .ci/run could not install one and said so."""
+    default = "required" if os.environ.get("CI") == "true" else "optional"
+    return os.environ.get("HONGXING_TEST_GATEWAY", default) == "required"
