@@ -30,4 +30,12 @@ class PageError(HongxingError):
 
 
 class UploadError(HongxingError):
-    """The bucket refused or is away; files stay in the outbox."""
+    """The bucket is away, or the upload broke off; files stay in the outbox."""
+
+
+class StorageError(UploadError):
+    """The bucket refuses, and a person has to change something; files stay in the outbox."""
+
+
+class ConflictError(UploadError):
+    """Another object lies under the key of one of ours; it is never overwritten."""

@@ -20,6 +20,8 @@ CODES: dict[type[BaseException], ExitCode] = {  # a class stands before those it
     exceptions.LockedError: ExitCode.LOCKED,
     exceptions.ArchiveError: ExitCode.ARCHIVE,
     exceptions.PageError: ExitCode.PARTIAL,
+    exceptions.StorageError: ExitCode.CONFIG,
+    exceptions.ConflictError: ExitCode.DAMAGED,
     exceptions.UploadError: ExitCode.TEMPORARY,
 }
 _FULL = {errno.ENOSPC, errno.EDQUOT}

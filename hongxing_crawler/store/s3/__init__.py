@@ -1,0 +1,1 @@
+"""A home's copy in S3: one client, one list of errors, upload, publication."""
