@@ -36,6 +36,12 @@ def test_the_text_comes_back(text, charset, header, meta):
     assert (decoded.text, decoded.charset) == (html, charset)
 
 
+def test_the_blank_of_old_editors_is_the_wide_space_that_browsers_show():
+    html = b"\xa3\xa0\xa3\xa0" + SIMPLIFIED.encode("gb18030")
+
+    assert decode(html).text == "\u3000\u3000" + SIMPLIFIED
+
+
 def test_a_torn_last_character_does_not_change_the_charset():
     assert decode(SIMPLIFIED.encode()[:-1]).charset == "utf-8"
 

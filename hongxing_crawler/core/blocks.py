@@ -158,6 +158,8 @@ class Walker:
                 if kind <= CELL:
                     children = node.children
                     if not children and kind <= BLOCK:
+                        if parts and kind == BLOCK:
+                            flush(block)
                         continue
                     attrs = node.attrs
                     if kind <= LINK:

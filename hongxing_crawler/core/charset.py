@@ -44,6 +44,9 @@ _COMMON = frozenset(
     "，。、：；！？「」“”（）《》"
 )
 _SAMPLE_CHARS = 4_000
+# Bytes A3A0, the blank of old editors: the tables of GB 18030 leave it to users, and browsers
+# show U+3000 (Encoding Standard, index gb18030).
+_GBK_SPACE = "\ue5e5"
 _SAMPLE_BYTES = 200_000
 
 
@@ -117,7 +120,8 @@ def _decode_by_bytes(html: bytes, hints: list[tuple[str, str]]) -> tuple[str, st
     names = [name for _, name in hints if name and name not in {"utf-8", "ascii"}]
     candidates = dict.fromkeys(("gb18030", "big5hkscs", *(n for n in names if _is_text_charset(n))))
     best = max(candidates, key=lambda name: _plausibility(html, name, hinted=name in names))
-    return html.decode(best, "replace"), best
+    text = html.decode(best, "replace")
+    return text.replace(_GBK_SPACE, "\u3000") if best == "gb18030" else text, best
 
 
 def _is_text_charset(name: str) -> bool:

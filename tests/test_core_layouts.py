@@ -1,0 +1,20 @@
+"""Layouts of many systems: which lines are the article, and which rule takes the others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from core_kit import read
+
+CASES = json.loads((Path(__file__).parent / "cases" / "layouts.json").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
+def test_the_article_comes_through_whole_and_alone(case):
+    cleaned = read(f"<!DOCTYPE html><title>某网</title><body>{case['html']}</body>")
+
+    assert cleaned.article.article_body.split("\n\n") == case["body"]
+    if "rule" in case:
+        assert case["rule"] in {block.rule for block in cleaned.removed}
