@@ -15,7 +15,7 @@ from hongxing_crawler.report.collect import report_run
 from hongxing_crawler.reprocess import ReprocessResult, RunFiles, find_runs, reprocess
 from hongxing_crawler.soundness import list_warcs, run_of
 from hongxing_crawler.store.lock import Holder, find_holder
-from hongxing_crawler.store.rows import export_run, write_delta, write_snapshot
+from hongxing_crawler.store.rows import export_run, write_as_of, write_delta, write_snapshot
 from hongxing_crawler.store.state import State
 
 if TYPE_CHECKING:
@@ -110,16 +110,8 @@ def export_home(home: Home, now: Callable[[], datetime]) -> dict[str, str]:
         return export_run(state, home.export, last_run(state))
 
 
-def export_elsewhere(
-    home: Home, now: Callable[[], datetime], folder: Path, as_of: datetime | None = None
-) -> dict[str, str]:
+def export_elsewhere(home: Home, now: Callable[[], datetime], folder: Path) -> dict[str, str]:
     """Write the snapshot and every delta into another folder; the home is only read.
-
-    Args:
-        home: The home, which may be read-only.
-        now: The clock.
-        folder: Where to.
-        as_of: Only the articles as they were known at this moment.
 
     Raises:
         HongxingError: There was no run yet, or the state cannot be read.
@@ -127,11 +119,31 @@ def export_elsewhere(
     """
     with State.open(home.state, now=now, read_only=True) as state:
         run_id = last_run(state)
-        paths = {"rows": str(write_snapshot(state, folder, run_id, as_of=as_of))}
-        if as_of is None:
-            for entry in state.runs():
-                paths["deltas"] = str(write_delta(state, folder, entry.run_id).parent.parent)
+        paths = {"rows": str(write_snapshot(state, folder, run_id))}
+        for entry in state.runs():
+            paths["deltas"] = str(write_delta(state, folder, entry.run_id).parent.parent)
     return paths
+
+
+def export_as_of(
+    home: Home, now: Callable[[], datetime], folder: Path, moment: datetime, name: str
+) -> dict[str, str]:
+    """Write the articles as they were known at a moment; the state is only read.
+
+    Args:
+        home: The home, which may be read-only when ``folder`` lies elsewhere.
+        now: The clock.
+        folder: ``export`` of the home, or any other.
+        moment: Answers up to and with this moment count.
+        name: Of the folder that the rows go to.
+
+    Raises:
+        HongxingError: There was no run yet, or the state cannot be read.
+        OSError: The disk refuses.
+    """
+    with State.open(home.state, now=now, read_only=True) as state:
+        last_run(state)
+        return {"rows": str(write_as_of(state, folder, moment, name))}
 
 
 def pack_home(
@@ -250,6 +262,8 @@ def compare_exports(old: Path, new: Path) -> Comparison:
     result = Comparison()
     for path in sorted(old.rglob("*.jsonl.gz")):
         name = path.relative_to(old)
+        if "as_of" in name.parts:  # made by hand, on demand
+            continue
         other = new / name
         if not other.is_file():
             result.missing.append(str(name))

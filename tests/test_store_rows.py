@@ -12,7 +12,7 @@ from store_kit import LIST, ONE, TWO, Archive, run_id
 
 from hongxing_crawler.core.record import article_id, decode
 from hongxing_crawler.store import rows
-from hongxing_crawler.store.rows import export_run, write_snapshot
+from hongxing_crawler.store.rows import export_run, write_as_of, write_snapshot
 from hongxing_crawler.store.state import State
 
 
@@ -162,7 +162,7 @@ def test_a_snapshot_of_a_past_day(archive, tmp_path):
     seen_at = archive.clock()
     archive.begin()
     archive.visit(ONE, body="改。")
-    folder = write_snapshot(archive.state, tmp_path, archive.run_id, as_of=seen_at)
+    folder = write_as_of(archive.state, tmp_path, seen_at, "2026-11-23")
 
     bodies = {row.article_body for row in _read(folder / "part-00000.jsonl.gz")}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import asdict
-from datetime import UTC, datetime, time
+from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -18,6 +18,44 @@ if TYPE_CHECKING:
     from hongxing_crawler.reprocess import RunFiles
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_SITE_ZONE = timezone(timedelta(hours=8))
+
+
+class AsOf(NamedTuple):
+    """A moment of the past, and the name of the folder that shows it."""
+
+    moment: datetime
+    name: str
+
+
+def _parse_as_of(
+    _context: click.Context, _option: click.Parameter, text: str | None
+) -> AsOf | None:
+    """Read a day of the site's calendar, of which the end counts, or a moment with its zone."""
+    if text is None:
+        return None
+    try:
+        found = _moment_of(text)
+    except (ValueError, OverflowError) as error:
+        message = (
+            f"{text!r} is neither a day such as 2026-01-31 nor a moment such as "
+            "2026-01-31T12:00+08:00"
+        )
+        raise click.BadParameter(message) from error
+    if found.moment - timedelta(days=1) > now():
+        raise click.BadParameter(f"{text} is still to come")
+    return found
+
+
+def _moment_of(text: str) -> AsOf:
+    if len(text) == len("2026-01-31"):
+        day = date.fromisoformat(text)
+        next_day = datetime.combine(day + timedelta(days=1), time.min, _SITE_ZONE)
+        return AsOf(next_day - timedelta(microseconds=1), day.isoformat())
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs its zone")
+    return AsOf(moment, moment.astimezone(_SITE_ZONE).strftime("%Y-%m-%dT%H%M%S%z"))
 
 
 @click.command(cls=Command)
@@ -43,27 +81,29 @@ def status(shell: Shell, runs: int) -> int:
 @click.option("--out", type=_FOLDER, metavar="DIR", help="Write there; default <home>/export.")
 @click.option(
     "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
     metavar="DAY",
-    help="The articles as they were known at the end of that day (UTC); no delta.",
+    callback=_parse_as_of,
+    help="The articles as they were at the end of that day in China, or at a moment with its "
+    "zone (2026-11-23T12:00+08:00); no deltas.",
 )
 @common_options
 @click.pass_obj
-def export(shell: Shell, out: Path | None, as_of: datetime | None) -> int:
+def export(shell: Shell, out: Path | None, as_of: AsOf | None) -> int:
     """Write the rows again from the state.
 
     The snapshot, and deltas that are missing; every crawl does so by itself. With --out all of
     them, from a home that may be read-only.
     """
-    from hongxing_crawler.upkeep import export_elsewhere, export_home
+    from hongxing_crawler.upkeep import export_as_of, export_elsewhere, export_home
 
     home = shell.home()
-    moment = datetime.combine(as_of, time.max, UTC) if as_of else None
     with nullcontext() if out else shell.hold(home, "export"):
-        if out is None and moment is None:
-            paths = export_home(home, now)
+        if as_of is not None:
+            paths = export_as_of(home, now, out or home.export, as_of.moment, as_of.name)
+        elif out is not None:
+            paths = export_elsewhere(home, now, out)
         else:
-            paths = export_elsewhere(home, now, out or home.export, moment)
+            paths = export_home(home, now)
     shell.result(paths, "\n".join(f"{name:<6} {path}" for name, path in paths.items()))
     return ExitCode.OK
 

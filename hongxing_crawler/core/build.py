@@ -12,6 +12,7 @@ from hongxing_crawler.core.row import (
     SCHEMA_VERSION,
     Article,
     AttachmentRow,
+    ChangeRow,
     CleaningRow,
     ImageRow,
     PersonRow,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.document import ArticleContent, CleanedPage
 
 SOFTWARE = f"hongxing_crawler/{__version__}"
+FIRST = ChangeRow(kind="first", fields=(), reason="")
 NO_RUN = "run_00000000T000000Z"  # a row that no run wrote: a page cleaned by hand
 
 
@@ -142,6 +144,7 @@ def build_article(
         first_seen_at=fetched_at,
         last_seen_at=fetched_at,
         deleted_at="",
+        change=FIRST,
         provenance=_cite(cleaned, origin, capture),
         cleaning=_tell_cleaning(cleaned, origin),
         restoration=RestorationRow(

@@ -5,22 +5,39 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, fields, replace
 from difflib import SequenceMatcher
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
 from hongxing_crawler.core.edits import Edit
-from hongxing_crawler.core.row import Article
+from hongxing_crawler.core.row import Article, ChangeRow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from hongxing_crawler.core.row import AttachmentRow, ImageRow
 
 # Fields that say when, where and how a page was looked at, not what it says.
 _UNSTABLE = frozenset(
     {
         "revision", "op", "run_id", "url", "requested_url", "list_url", "first_seen_at",
-        "last_seen_at", "deleted_at", "provenance", "cleaning", "restoration", "quality",
+        "last_seen_at", "deleted_at", "change", "provenance", "cleaning", "restoration", "quality",
     }
 )  # fmt: skip
 _STABLE = tuple(item.name for item in fields(Article) if item.name not in _UNSTABLE)
+# Fields that follow from others, or repeat them as printed: form, not content.
+_FORM_FIELDS = frozenset(
+    {
+        "schema_version", "canonical_url", "site", "source_raw", "date_published_raw",
+        "date_precision", "published_day", "article_body_html", "char_count", "page_count",
+        "content_sha256",
+    }
+)  # fmt: skip
+_FILE_FIELDS = frozenset({"images", "attachments", "main_image"})
 _MAX_DIFF_CHARS = 20_000  # SequenceMatcher is quadratic
+
+
+Kind = Literal["editorial", "template", "files", "cleaning", "spam", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +55,7 @@ class Known:
 class Difference:
     """How two looks at an article differ; ``text_edits`` lead from the old body to the new."""
 
-    kind: Literal["editorial", "template", "spam", "none"]
+    kind: Kind
     fields: tuple[str, ...] = ()
     text_edits: tuple[Edit, ...] = ()
 
@@ -90,35 +107,98 @@ def changed_fields(before: Article, after: Article) -> tuple[str, ...]:
     return tuple(name for name in _STABLE if getattr(before, name) != getattr(after, name))
 
 
+def tell_change(before: Article | None, after: Article) -> ChangeRow:
+    """Say what a stored state of an article changed, for its row.
+
+    Args:
+        before: The last state of an earlier run; None when there was none.
+        after: The row that is stored: ``new``, ``changed`` or ``deleted``.
+    """
+    if after.op == "deleted":
+        return ChangeRow(kind="removed", fields=("deleted_at",), reason="")
+    if before is None:
+        return ChangeRow(kind="first", fields=(), reason="")
+    if before.op == "deleted":
+        fields = (*changed_fields(before, after), "deleted_at")
+        return ChangeRow(kind="returned", fields=fields, reason="")
+    found = compare(before, after)
+    return ChangeRow(kind=found.kind, fields=found.fields, reason="")
+
+
 def compare(before: Article, after: Article) -> Difference:
     """Tell how two looks at an article differ, and what kind of change that is.
 
-    ``editorial``: the text or a field says something else. ``template``: the site's page changed
-    its form, and no word of the text. ``spam``: only what cleaning takes away changed. ``none``.
+    ``editorial``: a text or a field says something else. ``template``: the page changed its
+    form (markup, white space, how a date is printed), and no word of what it says; under another
+    template a field that one of the two does not give counts as form as well. ``files``: the same
+    files, of which one could be stored at last, or not again. ``cleaning``: the bytes are the
+    same, and were read or cleaned in another way. ``spam``: only what cleaning takes away changed.
+    ``none``.
     """
     names = changed_fields(before, after)
     edits = find_text_changes(before.article_body, after.article_body)
-    same_words = _words(before) == _words(after)
-    if names and not (same_words and _template_changed(before, after)):
-        return Difference("editorial", names, edits)
-    if _template_changed(before, after):
-        return Difference("template", names, edits)
-    spam = _removed(before) != _removed(after)
-    return Difference("spam" if spam else "none", names, edits)
+    return Difference(_kind(before, after, names), names, edits)
 
 
-def _words(article: Article) -> tuple[str, str]:
-    return "".join(article.headline.split()), "".join(article.article_body.split())
+def _kind(before: Article, after: Article, names: tuple[str, ...]) -> Kind:
+    if set(names) - _FILE_FIELDS and _same_bytes(before, after):
+        return "cleaning"
+    new_template = before.provenance.template != after.provenance.template
+    if any(_says_else(name, before, after, new_template=new_template) for name in names):
+        return "editorial"
+    if new_template or set(names) - _FILE_FIELDS:
+        return "template"
+    if names:
+        return "files"
+    return "spam" if list(removals(before)) != list(removals(after)) else "none"
 
 
-def _template_changed(before: Article, after: Article) -> bool:
-    return before.provenance.template != after.provenance.template
+def _same_bytes(before: Article, after: Article) -> bool:
+    """Tell whether one and the same page was read; the digest is that of an article's first."""
+    digests = before.provenance.raw_sha256, after.provenance.raw_sha256
+    return digests[0] == digests[1] != "" and before.page_count == after.page_count == 1
 
 
-def _removed(article: Article) -> list[tuple[str, str]]:
-    steps = article.cleaning.steps
-    blocks = [(block.rule, block.text) for step in steps for block in step.removed_blocks]
-    return blocks + [(edit.rule, edit.removed) for step in steps for edit in step.edits]
+def _says_else(name: str, before: Article, after: Article, *, new_template: bool) -> bool:
+    """Tell whether a field that differs also means something else."""
+    if name in _FORM_FIELDS:
+        return False
+    old, new = getattr(before, name), getattr(after, name)
+    if name in _FILE_FIELDS:
+        return _other_files(old, new) if name != "main_image" else False
+    if new_template and name not in {"headline", "article_body"} and not (old and new):
+        return False
+    return _words(old) != _words(new)
+
+
+def _words(value: Any) -> str:
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return "".join(text.split())
+
+
+def _other_files(
+    old: tuple[ImageRow | AttachmentRow, ...], new: tuple[ImageRow | AttachmentRow, ...]
+) -> bool:
+    """Tell whether a page shows other files, or the same ones under other words."""
+    if len(old) != len(new):
+        return True
+    return any(
+        _words(_label(a)) != _words(_label(b))
+        or (a.sha256 != b.sha256 and bool(a.sha256 and b.sha256))
+        or (not (a.sha256 and b.sha256) and a.url != b.url)
+        for a, b in zip(old, new, strict=True)
+    )
+
+
+def _label(file: ImageRow | AttachmentRow) -> str:
+    return str(getattr(file, "caption", "") or getattr(file, "name", ""))
+
+
+def removals(article: Article) -> Iterator[tuple[str, str]]:
+    """Yield what cleaning took away: the rule, and the text it was."""
+    for step in article.cleaning.steps:
+        yield from ((block.rule, block.text) for block in step.removed_blocks)
+        yield from ((edit.rule, edit.removed) for edit in step.edits)
 
 
 def find_text_changes(before: str, after: str, rule: str = "history.text") -> tuple[Edit, ...]:

@@ -35,6 +35,18 @@ RunId = Annotated[str, Meta(pattern=r"^run_\d{8}T\d{6}Z(-[0-9a-z]+)?$")]
 Url = Annotated[str, Meta(min_length=8)]
 Operation = Literal["snapshot", "new", "changed", "deleted"]
 FileStatus = Literal["stored", "duplicate", "failed", "skipped"]
+ChangeKind = Literal[
+    "first",
+    "editorial",
+    "template",
+    "files",
+    "cleaning",
+    "spam",
+    "none",
+    "returned",
+    "removed",
+    "takedown",
+]
 
 
 def _says(text: str, *examples: str) -> Meta:
@@ -159,6 +171,26 @@ class QualityRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRow:
+    """How this state of the article differs from the one before it, of an earlier run."""
+
+    kind: Annotated[
+        ChangeKind,
+        _says(
+            "first: seen for the first time; editorial: it says something else; template: another "
+            "form, the same words; files: a file could be stored at last, or not again; cleaning: "
+            "the same bytes, read or cleaned in another way; spam: only what cleaning takes away; "
+            "none: nothing; returned: there again after its tombstone; "
+            "removed: gone from the site; takedown: removed from the archive by a person"
+        ),
+    ]
+    fields: Annotated[
+        tuple[str, ...], _says("fields that differ, in the order of the row; empty for the first")
+    ]
+    reason: Annotated[str, _says("of a takedown, as its operator gave it; else empty")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Article:
     """One article as exported: a line of JSON Lines."""
 
@@ -207,6 +239,7 @@ class Article:
     first_seen_at: Annotated[UtcTime | None, _says("UTC; fetched for the first time")]
     last_seen_at: Annotated[UtcTime | None, _says("UTC; last time the page was there, unchanged")]
     deleted_at: Annotated[UtcTimeOrEmpty, _says("UTC; empty while the page exists")]
+    change: Annotated[ChangeRow, _says("how it differs from its state before")]
     provenance: Annotated[ProvenanceRow, _says("where every byte came from")]
     cleaning: Annotated[CleaningRow, _says("what cleaning did")]
     restoration: Annotated[RestorationRow, _says("damage of the text and its repair")]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from zlib_ng import zlib_ng
 
-from hongxing_crawler.core.history import Known, bury, fingerprint, fold
+from hongxing_crawler.core.history import Known, bury, fingerprint, fold, tell_change
 from hongxing_crawler.core.record import decode, encode, relabel, utc_text
 from hongxing_crawler.store.moments import from_us, to_us, url_key
 
@@ -53,8 +53,7 @@ class ArticleTable:
             assert stored is not None
             self._touch(key, _us(article.last_seen_at))
             return self._current(stored.version_id, article.last_seen_at)
-        self._write(run_no, key, folded)
-        return folded
+        return self._write(run_no, key, folded)
 
     def touch(self, url: str, moment: datetime) -> Article | None:
         """Note that the article of an address is there, unchanged; the row as it is."""
@@ -83,8 +82,7 @@ class ArticleTable:
             return None
         last_seen_at = _text(stored.last_seen_at)
         tombstone = bury(self._current(stored.version_id, last_seen_at), run_id, utc_text(moment))
-        self._write(run_no, url_key(url), tombstone)
-        return tombstone
+        return self._write(run_no, url_key(url), tombstone)
 
     def _find(self, key: bytes) -> Stored | None:
         row = self._db.row(
@@ -102,7 +100,18 @@ class ArticleTable:
         (row,) = self._db.row("SELECT row FROM versions WHERE id = ?", (version_id,))
         return decode(relabel(_unpack(row), "snapshot", last_seen_at))
 
-    def _write(self, run_no: int, key: bytes, article: Article) -> None:
+    def _before(self, run_no: int, key: bytes) -> Article | None:
+        """Return the state that earlier runs left: what a run's own change is measured by."""
+        row = self._db.row(
+            "SELECT row, op FROM versions WHERE article_key = ? AND run_no < ?"
+            " ORDER BY run_no DESC LIMIT 1",
+            (key, run_no),
+        )
+        return decode(relabel(_unpack(row[0]), row[1])) if row else None
+
+    def _write(self, run_no: int, key: bytes, article: Article) -> Article:
+        """Store a state of an article, with what it changed; the row as stored."""
+        article = replace(article, change=tell_change(self._before(run_no, key), article))
         line = encode(article)
         decode(line)  # a row that breaks the schema must not get in: it would stop every export
         version_id = self._write_version(run_no, key, article, zlib_ng.compress(line, _ZLIB_LEVEL))
@@ -128,19 +137,21 @@ class ArticleTable:
                 version_id,
             ),
         )
+        return article
 
     def _write_version(self, run_no: int, key: bytes, article: Article, row: bytes) -> int:
         """Store one version a run: a second change in the same run takes the place of the first.
 
         What is new to this run stays new, so that the delta tells what the run did in all.
         """
+        known_at = article.deleted_at or article.last_seen_at
         written = self._db.row(
             "INSERT INTO versions (article_key, run_no, revision, op, seen_at, row)"
             " VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (article_key, run_no) DO UPDATE SET revision = excluded.revision,"
             " op = CASE WHEN versions.op = 'new' AND excluded.op = 'changed' THEN 'new'"
             " ELSE excluded.op END, seen_at = excluded.seen_at, row = excluded.row RETURNING id",
-            (key, run_no, article.revision, article.op, _us(article.last_seen_at), row),
+            (key, run_no, article.revision, article.op, _us(known_at), row),
         )
         return int(written[0])
 
@@ -178,15 +189,24 @@ class ArticleTable:
         return _decoded(self.as_of_lines(moment))
 
     def as_of_lines(self, moment: datetime) -> Iterator[Line]:
-        """Yield the lines of ``as_of``."""
-        for (row,) in self._db.rows(
-            "SELECT v.row FROM versions v WHERE v.op <> 'deleted' AND v.id = ("
-            " SELECT x.id FROM versions x JOIN runs r ON r.no = x.run_no"
-            " WHERE x.article_key = v.article_key AND r.started_at <= ?"
+        """Yield the lines of ``as_of``.
+
+        What counts is when the answers came that the states rest on, not when their runs began.
+        ``last_seen_at`` is the last look before the moment that is known: of the newest state the
+        last one of all, of an older one that which found it.
+        """
+        until = to_us(moment)
+        for row, seen_at, last_seen_at in self._db.rows(
+            "SELECT v.row, v.seen_at,"
+            " CASE WHEN a.version_id = v.id AND a.last_seen_at <= ? THEN a.last_seen_at END"
+            " FROM versions v JOIN articles a ON a.key = v.article_key"
+            " WHERE v.op <> 'deleted' AND v.id = ("
+            " SELECT x.id FROM versions x WHERE x.article_key = v.article_key AND x.seen_at <= ?"
             " ORDER BY x.run_no DESC LIMIT 1) ORDER BY v.article_key",
-            (to_us(moment),),
+            (until, until),
         ):
-            yield "snapshot", relabel(_unpack(row), "snapshot")
+            seen = _text(seen_at if last_seen_at is None else last_seen_at)
+            yield "snapshot", relabel(_unpack(row), "snapshot", seen)
 
     def op_counts(self, run_no: int) -> dict[str, int]:
         sql = "SELECT op, COUNT(*) FROM versions WHERE run_no = ? GROUP BY op ORDER BY op"

@@ -202,10 +202,12 @@ def _read_version(path: Path, connection: sqlite3.Connection) -> int:
 
 def _migrate(connection: sqlite3.Connection, version: int) -> None:
     """Carry out the missing steps, each whole or not at all."""
-    for number, script in enumerate(MIGRATIONS[version:], start=version + 1):
+    for number, migration in enumerate(MIGRATIONS[version:], start=version + 1):
         connection.execute("BEGIN IMMEDIATE")
-        for statement in script.split(";\n"):
+        for statement in migration.sql.split(";\n"):
             connection.execute(statement)
+        if migration.fill is not None:
+            migration.fill(connection)
         connection.execute(
             "UPDATE meta SET value = ? WHERE name = 'schema_version'", (str(number),)
         )

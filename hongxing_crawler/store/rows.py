@@ -18,7 +18,7 @@ from typing import IO, TYPE_CHECKING, Any
 import msgspec
 from zlib_ng import zlib_ng
 
-from hongxing_crawler.core.record import SCHEMA_VERSION
+from hongxing_crawler.core.record import SCHEMA_VERSION, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -83,21 +83,34 @@ def export_run(state: State, folder: Path, run_id: str) -> dict[str, str]:
     }
 
 
-def write_snapshot(
-    state: State, folder: Path, run_id: str, *, as_of: datetime | None = None
-) -> Path:
-    """Write every living article; the folder.
+def write_snapshot(state: State, folder: Path, run_id: str) -> Path:
+    """Write every living article as it was last seen; the folder.
 
     Args:
         state: The state to project.
         folder: ``export`` of the home.
         run_id: The run whose day names the snapshot.
-        as_of: The articles as they were known at this moment, under that day; None for now.
     """
-    day = as_of.strftime("%Y-%m-%d") if as_of else day_of(run_id)
-    target = folder / _TREE / "snapshot" / f"dt={day}"
-    lines = state.articles.as_of_lines(as_of) if as_of else state.articles.snapshot_lines()
+    target = folder / _TREE / "snapshot" / f"dt={day_of(run_id)}"
+    lines = state.articles.snapshot_lines()
     write_rows(target, lines, {"dataset": "snapshot", "run_id": run_id})
+    return target
+
+
+def write_as_of(state: State, folder: Path, moment: datetime, name: str) -> Path:
+    """Write the articles as they were known at a moment; the folder.
+
+    It lies apart from the snapshots of runs, which say what a run left.
+
+    Args:
+        state: The state to project.
+        folder: ``export`` of the home, or any other.
+        moment: Answers up to and with this moment count, aware.
+        name: Of the folder: the day, or the moment.
+    """
+    target = folder / _TREE / "as_of" / f"dt={name}"
+    about = {"dataset": "as_of", "as_of": utc_text(moment)}
+    write_rows(target, state.articles.as_of_lines(moment), about)
     return target
 
 

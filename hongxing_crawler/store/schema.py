@@ -8,7 +8,21 @@ of ``sha256(url)``, states and outcomes are words, so that an operator can read 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from hongxing_crawler.store.old_rows import tell_changes
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+
+class Migration(NamedTuple):
+    """A step to the next version: statements, then what they cannot say, in one transaction."""
+
+    sql: str
+    fill: Callable[[sqlite3.Connection], None] | None = None
+
 
 VERSION_1: Final = """
 CREATE TABLE runs (
@@ -123,5 +137,23 @@ CREATE TABLE versions (                  -- one for each run that changed an art
 CREATE INDEX versions_run ON versions (run_no, article_key);
 """
 
-MIGRATIONS: Final = (VERSION_1,)
+VERSION_2: Final = """
+CREATE INDEX captures_url ON captures (url_id);
+
+CREATE TABLE takedowns (                 -- pages that a person removed; see docs/archive.md
+  id TEXT PRIMARY KEY,
+  event TEXT NOT NULL                    -- JSON, as in the archive
+);
+
+CREATE TABLE excluded (                  -- addresses that are never asked for again
+  key BLOB PRIMARY KEY,
+  url TEXT NOT NULL,
+  takedown_id TEXT NOT NULL
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    Migration(VERSION_1),
+    Migration(VERSION_2, tell_changes),
+)
 VERSION: Final = len(MIGRATIONS)
