@@ -13,6 +13,8 @@ import msgspec
 
 from hongxing_crawler import __version__
 from hongxing_crawler.archive.cdxj import captures_in, write_index
+from hongxing_crawler.archive.fixity import note_files
+from hongxing_crawler.exceptions import ArchiveError
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.run import RunResult
 from hongxing_crawler.store.rows import export_run
@@ -63,6 +65,7 @@ def finish_run(run: Run, reason: str, stats: Mapping[str, Any]) -> RunResult:
     counts = count_run(run, stats)
     code, sentence = judge_run(reason, run.stop_detail, counts)
     paths = _write_files(run)
+    _note_fixity(run)
     ended_at = run.now()
     result = RunResult(
         run_id=run.run_id,
@@ -135,6 +138,16 @@ def _write_files(run: Run) -> dict[str, str]:
     paths |= export_run(run.state, run.home.export, run.run_id)
     paths["media"] = str(run.home.media)
     return paths
+
+
+def _note_fixity(run: Run) -> None:
+    """Take the digests of new WARC files, so that any later change is noticed and dated."""
+    home = run.home
+    names = [f"warc/{path.name}" for path in sorted(home.warc.glob("*.warc.gz"))]
+    try:
+        note_files(home.root, names, home.fixity_log, now=run.now())
+    except (ArchiveError, OSError) as error:  # the files are safe; the next run notes them
+        run.notes.append(f"digests of new WARC files were not noted: {error}")
 
 
 def _write_indexes(run: Run) -> dict[Path, Path]:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from hongxing_crawler.archive.cdxj import captures_in, verify_index, write_index
 from hongxing_crawler.archive.findings import Finding, Kind
+from hongxing_crawler.archive.fixity import check_share, verify_log
 from hongxing_crawler.archive.openfile import OPEN_SUFFIX
-from hongxing_crawler.archive.repair import repair_folder
+from hongxing_crawler.archive.repair import DAMAGED_SUFFIX, repair_folder
 from hongxing_crawler.archive.verify import verify_warcs
 from hongxing_crawler.store.lock import find_holder
 from hongxing_crawler.store.state import State
@@ -17,8 +18,10 @@ from hongxing_crawler.store.state import State
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from datetime import datetime
+    from fractions import Fraction
     from pathlib import Path
 
+    from hongxing_crawler.archive.fixity import FixityReport
     from hongxing_crawler.archive.repair import RepairReport
     from hongxing_crawler.store.home import Home
 
@@ -50,6 +53,8 @@ def verify_home(home: Home, *, now: Callable[[], datetime], deep: bool = False) 
     report = verify_warcs(warcs, with_digests=deep)
     sound = Soundness(report.file_count, report.record_count, report.byte_count)
     sound.findings = [*report.findings, *_verify_indexes(home, running=running)]
+    if home.fixity_log.is_file():
+        sound.findings += verify_log(home.fixity_log)
     if deep:
         for path in sorted(home.media.glob("sha256/*/*")):
             sound.media_count += 1
@@ -91,6 +96,26 @@ def _verify_media(path: Path) -> Iterator[Finding]:
     if digest.hexdigest() != path.name.partition(".")[0]:
         reason = "the bytes are not those that the name promises"
         yield Finding(Kind.FIXITY, path.name, 0, path.stat().st_size, reason)
+
+
+def check_fixity(home: Home, share: Fraction, *, now: datetime) -> FixityReport:
+    """Compare a share of what cannot be made again with its digests, and log the results.
+
+    That is finished WARC files, damaged ones that a repair kept, and media files; the name of a
+    media file is its digest. A running crawl is no hindrance.
+
+    Raises:
+        ArchiveError: A file or the log cannot be read or written.
+    """
+    names = dict.fromkeys(_archived_names(home), "")
+    for path in sorted(home.media.glob("sha256/*/*")):
+        names[path.relative_to(home.root).as_posix()] = f"sha256:{path.name.partition('.')[0]}"
+    return check_share(home.root, names, home.fixity_log, share, now=now)
+
+
+def _archived_names(home: Home) -> list[str]:
+    paths = [*list_warcs(home), *home.warc.glob(f"*{_WARC}{DAMAGED_SUFFIX}")]
+    return sorted(path.relative_to(home.root).as_posix() for path in paths)
 
 
 def _verify_state(home: Home, now: Callable[[], datetime]) -> Iterator[Finding]:

@@ -34,6 +34,15 @@ def hongxing(tmp_path):
 
 
 @pytest.fixture(scope="session")
+def demo_home(tmp_path_factory):
+    """A home after one demo, to be copied by those who change it."""
+    folder = tmp_path_factory.mktemp("红星 home")
+    command = [sys.executable, "-m", "hongxing_crawler", "demo", "--home", "home", "-q"]
+    subprocess.run(command, cwd=folder, timeout=120, check=True)
+    return folder / "home"
+
+
+@pytest.fixture(scope="session")
 def gateway(request, tmp_path_factory):
     """A real S3 server with an empty store, http and https; each test makes its own bucket."""
     yield from _run_gateway(request, tmp_path_factory.mktemp("gateway"))

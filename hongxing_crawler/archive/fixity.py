@@ -1,24 +1,19 @@
 """Read a share of all files again at each call, the longest unread first, and keep a chained log.
 
-Called once a day with a share of 1/90, every byte is compared with its manifest every 90 days.
-Each line of the log holds the digest of the line before it, so a line that is changed, taken out
-or put in later is noticed. (Somebody who rewrites the log from there to its end is noticed only
-by a copy of its last digest kept elsewhere: ``FixityReport.log_digest``.)
+Called once a day with a share of 1/90, every byte is compared with its digest every 90 days. A
+file that has no digest yet gets one the first time it is met. Each line of the log
+(`fixity_log`) holds the digest of the line before it.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from hongxing_crawler.archive import disk
-from hongxing_crawler.archive.fields import format_date
+from hongxing_crawler.archive.digests import sha256_of_file
 from hongxing_crawler.archive.findings import Finding, Kind
+from hongxing_crawler.archive.fixity_log import FIRST_LINK, FixityLog, Past
 from hongxing_crawler.archive.manifest import verify_file
-from hongxing_crawler.exceptions import ArchiveError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,17 +21,16 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
-_FIRST = "0" * 64
-
 
 @dataclass(slots=True)
 class FixityReport:
     """What was read this time and what is wrong."""
 
-    file_count: int = 0
+    file_count: int = 0  # compared with a digest, or missing
+    new_count: int = 0  # read for the first time
     byte_count: int = 0
     total_bytes: int = 0
-    log_digest: str = _FIRST  # of the last line; a copy elsewhere protects the whole log
+    log_digest: str = FIRST_LINK  # of the last line; a copy elsewhere protects the whole log
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -45,9 +39,12 @@ def check_share(
 ) -> FixityReport:
     """Compare a share of the files, by bytes, with their digests, and log each result.
 
+    A file that the log knows and that is not there any more is a finding at every call.
+
     Args:
         folder: Where the names start from.
-        digests: ``sha256:…`` by name, from a manifest.
+        digests: ``sha256:…`` by name; an empty one is taken from the log, or made now for a file
+            that the log does not know.
         log: The log; it is begun when missing. A last line torn by a crash is cut off.
         share: How much of all bytes to read, more than 0 and at most 1; at least one file is read.
         now: The time for the log.
@@ -58,23 +55,45 @@ def check_share(
     """
     if not 0 < share <= 1:
         raise ValueError(f"a share of {share} is not more than 0 and at most 1")
-    report = FixityReport()
-    try:
-        handle = os.open(log, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    except OSError as error:
-        raise ArchiveError(f"cannot open {log}: {disk.explain(error)}") from error
-    try:
-        history = _read_log(log, handle, report)
-        for name in _choose(folder, digests, history, share, report):
-            finding = verify_file(folder, name, digests[name])
-            report.findings += [finding] if finding else []
-            _note(handle, report, name, digests[name], finding, now)
-        disk.sync_data(handle)
-    except OSError as error:
-        raise ArchiveError(f"cannot write {log}: {disk.explain(error)}") from error
-    finally:
-        os.close(handle)
+    with FixityLog(log) as kept:
+        report = FixityReport()
+        expected = {name: digest or kept.past(name).digest for name, digest in digests.items()}
+        _meet_new(folder, expected, kept, report, now)
+        for name in _choose(folder, expected, kept, share, report):
+            finding = verify_file(folder, name, expected[name])
+            entry = kept.note(name, expected[name], finding.kind if finding else "ok", now)
+            report.findings += [_dated(finding, entry)] if finding else []
+        for name in kept.names() - digests.keys():
+            report.findings.append(_dated(_missing(name), kept.past(name)))
+        report.findings = [*kept.findings, *report.findings]
+        report.log_digest = kept.digest
     return report
+
+
+def note_files(folder: Path, names: list[str], log: Path, *, now: datetime) -> None:
+    """Take the digests of files that are new, so that any later change is one.
+
+    Files that the log knows are left alone.
+
+    Raises:
+        ArchiveError: a file or the log cannot be read or written.
+    """
+    with FixityLog(log) as kept:
+        _meet_new(folder, {name: kept.past(name).digest for name in names}, kept, None, now)
+
+
+def note_replaced(folder: Path, names: list[str], log: Path, *, now: datetime) -> None:
+    """Take new digests of files that were changed on purpose, or that were removed on purpose.
+
+    Raises:
+        ArchiveError: a file or the log cannot be read or written.
+    """
+    with FixityLog(log) as kept:
+        for name in names:
+            if (folder / name).is_file():
+                kept.note(name, sha256_of_file(folder / name), "replaced", now)
+            else:
+                kept.note(name, kept.past(name).digest, "removed", now)
 
 
 def verify_log(log: Path) -> list[Finding]:
@@ -83,60 +102,41 @@ def verify_log(log: Path) -> list[Finding]:
     Raises:
         ArchiveError: the log cannot be read.
     """
-    report = FixityReport()
-    for _ in _entries(log, report):
-        pass
-    return report.findings
+    with FixityLog(log, read_only=True) as kept:
+        return kept.findings
 
 
-def _read_log(log: Path, handle: int, report: FixityReport) -> dict[str, str]:
-    """Return when each file was last read, and cut off a torn last line."""
-    history, end = {}, 0
-    for line_end, entry in _entries(log, report):
-        history[entry.get("name", "")] = entry.get("at", "")
-        end = line_end
-    disk.cut(handle, end)
-    return history
-
-
-def _entries(log: Path, report: FixityReport) -> Iterator[tuple[int, dict[str, Any]]]:
-    end = 0
-    try:
-        with log.open("rb") as file:
-            for number, line in enumerate(file, 1):
-                if not line.endswith(b"\n"):
-                    return
-                end += len(line)
-                entry = _parse(line)
-                if entry.get("previous") != report.log_digest:
-                    reason = "this line does not belong behind the one before it"
-                    finding = Finding(Kind.LOG_CHAIN, log.name, number, len(line), reason)
-                    report.findings.append(finding)
-                report.log_digest = hashlib.sha256(line).hexdigest()
-                yield end, entry
-    except OSError as error:
-        raise ArchiveError(f"cannot read {log}: {disk.explain(error)}") from error
-
-
-def _parse(line: bytes) -> dict[str, Any]:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return {}
-    return entry if isinstance(entry, dict) else {}
+def _meet_new(
+    folder: Path,
+    expected: dict[str, str],
+    kept: FixityLog,
+    report: FixityReport | None,
+    now: datetime,
+) -> None:
+    for name in sorted(name for name, digest in expected.items() if not digest):
+        expected[name] = sha256_of_file(folder / name)
+        kept.note(name, expected[name], "first", now)
+        if report is not None:
+            report.new_count += 1
+            report.byte_count += _size(folder / name)
 
 
 def _choose(
     folder: Path,
-    digests: Mapping[str, str],
-    history: Mapping[str, str],
+    expected: Mapping[str, str],
+    kept: FixityLog,
     share: Fraction,
     report: FixityReport,
 ) -> Iterator[str]:
-    """Yield the names that were not read for longest until the share is reached."""
-    sizes = {name: _size(folder / name) for name in digests}
+    """Yield bad files, then those that were not read for longest, until the share is reached."""
+    sizes = {name: _size(folder / name) for name in expected}
     report.total_bytes = sum(sizes.values())
-    for name in sorted(digests, key=lambda name: (history.get(name, ""), name)):
+
+    def turn(name: str) -> tuple[bool, str, str]:
+        past = kept.past(name)
+        return not past.bad_since, past.read_at, name
+
+    for name in sorted(expected, key=turn):
         if report.file_count and report.byte_count >= share * report.total_bytes:
             return
         report.file_count += 1
@@ -148,21 +148,12 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else 0
 
 
-def _note(
-    handle: int,
-    report: FixityReport,
-    name: str,
-    digest: str,
-    finding: Finding | None,
-    now: datetime,
-) -> None:
-    entry = {
-        "at": format_date(now),
-        "name": name,
-        "digest": digest,
-        "result": finding.kind if finding else "ok",
-        "previous": report.log_digest,
-    }
-    line = json.dumps(entry, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
-    disk.write_all(handle, line)
-    report.log_digest = hashlib.sha256(line).hexdigest()
+def _missing(name: str) -> Finding:
+    return Finding(Kind.MISSING, name, 0, 0, "the log of fixity checks knows it, it is not there")
+
+
+def _dated(finding: Finding, past: Past) -> Finding:
+    """Say between which two checks a file changed."""
+    good = f"last good on {past.good_at[:10]}" if past.good_at else "never seen good"
+    bad = f", bad since {past.bad_since[:10]}" if past.bad_since else ""
+    return replace(finding, message=f"{finding.message}; {good}{bad}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,30 +13,72 @@ from hongxing_crawler.cli.shell import Command, Shell, common_options, now
 from hongxing_crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from hongxing_crawler.archive.fixity import FixityReport
     from hongxing_crawler.archive.repair import RepairReport
+    from hongxing_crawler.soundness import Soundness
 
 _SHOWN_FINDINGS = 50
 
 
+def _parse_share(
+    context: click.Context, option: click.Parameter, text: str | None
+) -> Fraction | None:
+    """Read a part such as 1/90, 0.02 or 2%."""
+    if text is None:
+        return None
+    try:
+        share = Fraction(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except (ValueError, ZeroDivisionError):
+        share = Fraction(0)
+    if not 0 < share <= 1:
+        message = f"{text!r} is no share such as 1/90, 0.02 or 2%, more than 0 and at most 1"
+        raise click.BadParameter(message, context, option)
+    return share
+
+
 @click.command(cls=Command)
 @click.option("--deep", is_flag=True, help="Also check every digest, media file and the state.")
+@click.option(
+    "--budget",
+    metavar="SHARE",
+    callback=_parse_share,
+    help="Only compare this share of all bytes, 1/90 or 2%, the longest unread first; for cron.",
+)
 @common_options
 @click.pass_obj
-def verify(shell: Shell, *, deep: bool) -> int:
+def verify(shell: Shell, *, deep: bool, budget: Fraction | None) -> int:
     """Check WARC files and indexes.
 
-    Exit 10 when something is damaged. Nothing is changed. Files that a running crawl still
-    writes are left out.
+    Exit 10 when something is damaged. Nothing is changed; --budget writes its log. Files that a
+    running crawl still writes are left out.
     """
     from hongxing_crawler.soundness import verify_home
 
+    if budget is not None and deep:
+        raise click.UsageError("--budget and --deep exclude each other")
+    if budget is not None:
+        return _check_budget(shell, budget)
     sound = verify_home(shell.home(), now=now, deep=deep)
-    findings = [str(finding) for finding in sound.findings]
     checked = (
         f"{sound.file_count:,} WARC files, {sound.record_count:,} records, "
         f"{sound.byte_count:,} bytes, {sound.media_count:,} media files"
     )
-    shell.result(asdict(sound), f"checked {checked}: {len(findings) or 'no'} findings")
+    return _tell_findings(shell, sound, checked)
+
+
+def _check_budget(shell: Shell, share: Fraction) -> int:
+    """Read the files whose turn it is; a running crawl is no hindrance."""
+    from hongxing_crawler.soundness import check_fixity
+
+    report = check_fixity(shell.home(), share, now=now())
+    read = f"{report.file_count:,} files, {report.byte_count:,} of {report.total_bytes:,} bytes"
+    new = f", {report.new_count:,} of them new" if report.new_count else ""
+    return _tell_findings(shell, report, read + new)
+
+
+def _tell_findings(shell: Shell, report: Soundness | FixityReport, checked: str) -> int:
+    findings = [str(finding) for finding in report.findings]
+    shell.result(asdict(report), f"checked {checked}: {len(findings) or 'no'} findings")
     if not findings:
         return ExitCode.OK
     if not shell.json:

@@ -46,6 +46,10 @@ class Home:
         return self.root / "export"
 
     @property
+    def fixity_log(self) -> Path:
+        return self.root / "fixity.jsonl"
+
+    @property
     def spool(self) -> Path:
         return self.root / "tmp"
 
