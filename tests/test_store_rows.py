@@ -11,7 +11,7 @@ import pytest
 from store_kit import LIST, ONE, TWO, Archive, run_id
 
 from hongxing_crawler.core.record import article_id, decode
-from hongxing_crawler.store import rows
+from hongxing_crawler.store import files, rows
 from hongxing_crawler.store.rows import export_run, write_as_of, write_snapshot
 from hongxing_crawler.store.state import State
 
@@ -147,7 +147,7 @@ def test_a_failed_export_leaves_no_torn_file_and_no_success(archive, tmp_path, m
     def fail(handle):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(rows.os, "fsync", fail)
+    monkeypatch.setattr(files.os, "fsync", fail)
     with pytest.raises(OSError, match="No space"):
         write_snapshot(archive.state, tmp_path, archive.run_id)
 

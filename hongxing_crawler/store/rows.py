@@ -7,10 +7,9 @@ time, and nothing asks for the time of day.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-import os
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ import msgspec
 from zlib_ng import zlib_ng
 
 from hongxing_crawler.core.record import SCHEMA_VERSION, utc_text
+from hongxing_crawler.store.files import complete_file, write_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -44,7 +44,9 @@ class Part:
     sha256: str
 
 
-def export_run(state: State, folder: Path, run_id: str) -> dict[str, str]:
+def export_run(
+    state: State, folder: Path, run_id: str, *, with_parquet: bool = False
+) -> dict[str, str]:
     """Write the snapshot and every delta that is not on disk yet.
 
     Deltas of killed runs, which could not write theirs, are written as well, so that no change is
@@ -54,6 +56,7 @@ def export_run(state: State, folder: Path, run_id: str) -> dict[str, str]:
         state: The state after the run.
         folder: ``export`` of the home.
         run_id: The run that ends; its day names the snapshot.
+        with_parquet: Write each part as Parquet, too.
 
     Returns:
         Paths by what they are: ``rows``, ``delta``, ``latest``.
@@ -65,8 +68,8 @@ def export_run(state: State, folder: Path, run_id: str) -> dict[str, str]:
     waiting = [entry.run_id for entry in state.runs_to_export() if entry.run_id != run_id]
     for name in (*waiting, run_id):
         if name == run_id or state.op_counts(name):
-            write_delta(state, folder, name)
-    snapshot = write_snapshot(state, folder, run_id)
+            write_delta(state, folder, name, with_parquet=with_parquet)
+    snapshot = write_snapshot(state, folder, run_id, with_parquet=with_parquet)
     delta = _delta_folder(root, run_id)
     latest = {
         "schema_version": SCHEMA_VERSION,
@@ -83,21 +86,25 @@ def export_run(state: State, folder: Path, run_id: str) -> dict[str, str]:
     }
 
 
-def write_snapshot(state: State, folder: Path, run_id: str) -> Path:
+def write_snapshot(state: State, folder: Path, run_id: str, *, with_parquet: bool = False) -> Path:
     """Write every living article as it was last seen; the folder.
 
     Args:
         state: The state to project.
         folder: ``export`` of the home.
         run_id: The run whose day names the snapshot.
+        with_parquet: Write each part as Parquet, too.
     """
     target = folder / _TREE / "snapshot" / f"dt={day_of(run_id)}"
     lines = state.articles.snapshot_lines()
-    write_rows(target, lines, {"dataset": "snapshot", "run_id": run_id})
+    about = {"dataset": "snapshot", "run_id": run_id}
+    write_rows(target, lines, about, with_parquet=with_parquet)
     return target
 
 
-def write_as_of(state: State, folder: Path, moment: datetime, name: str) -> Path:
+def write_as_of(
+    state: State, folder: Path, moment: datetime, name: str, *, with_parquet: bool = False
+) -> Path:
     """Write the articles as they were known at a moment; the folder.
 
     It lies apart from the snapshots of runs, which say what a run left.
@@ -107,17 +114,19 @@ def write_as_of(state: State, folder: Path, moment: datetime, name: str) -> Path
         folder: ``export`` of the home, or any other.
         moment: Answers up to and with this moment count, aware.
         name: Of the folder: the day, or the moment.
+        with_parquet: Write each part as Parquet, too.
     """
     target = folder / _TREE / "as_of" / f"dt={name}"
     about = {"dataset": "as_of", "as_of": utc_text(moment)}
-    write_rows(target, state.articles.as_of_lines(moment), about)
+    write_rows(target, state.articles.as_of_lines(moment), about, with_parquet=with_parquet)
     return target
 
 
-def write_delta(state: State, folder: Path, run_id: str) -> Path:
+def write_delta(state: State, folder: Path, run_id: str, *, with_parquet: bool = False) -> Path:
     """Write what a run changed; the folder."""
     target = _delta_folder(folder / _TREE, run_id)
-    write_rows(target, state.delta_lines(run_id), {"dataset": "delta", "run_id": run_id})
+    about = {"dataset": "delta", "run_id": run_id}
+    write_rows(target, state.delta_lines(run_id), about, with_parquet=with_parquet)
     return target
 
 
@@ -135,14 +144,17 @@ def _delta_folder(root: Path, run_id: str) -> Path:
     return root / "delta" / f"dt={day_of(run_id)}" / f"run={run_id}"
 
 
-def write_rows(folder: Path, lines: Iterable[Line], about: dict[str, str]) -> None:
+def write_rows(
+    folder: Path, lines: Iterable[Line], about: dict[str, str], *, with_parquet: bool = False
+) -> None:
     """Write a folder of parts with its manifest; ``_SUCCESS`` stands only while it is complete."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "_SUCCESS").unlink(missing_ok=True)
     ops: Counter[str] = Counter()
     parts = list(_write_parts(folder, lines, ops))
-    names = {part.name for part in parts}
-    for old in sorted(folder.glob("part-*.jsonl.gz")):
+    typed = [_write_parquet(folder / part.name) for part in parts if with_parquet]
+    names = {part.name for part in (*parts, *typed)}
+    for old in sorted(folder.glob("part-*")):
         if old.name not in names:
             old.unlink()
     manifest = {
@@ -151,6 +163,7 @@ def write_rows(folder: Path, lines: Iterable[Line], about: dict[str, str]) -> No
         "rows": sum(part.rows for part in parts),
         "ops": dict(sorted(ops.items())),
         "parts": parts,
+        "parquet": typed,
     }
     write_file(folder / "_manifest.json", _pretty(manifest))
     write_file(folder / "_SUCCESS", b"")
@@ -161,7 +174,7 @@ def _write_parts(folder: Path, lines: Iterable[Line], ops: Counter[str]) -> Iter
     iterator, index, count = iter(lines), 0, ROWS_PER_PART
     while index == 0 or count == ROWS_PER_PART:
         name = _part_name(index)
-        with _complete_file(folder / name) as file:
+        with complete_file(folder / name) as file:
             sink = _Digest(file)
             count = _write_lines(sink, islice(iterator, ROWS_PER_PART), ops)
         yield Part(name, count, sink.size, sink.sha256.hexdigest())
@@ -178,6 +191,17 @@ def _write_lines(sink: _Digest, lines: Iterable[Line], ops: Counter[str]) -> int
         count += 1
     sink.write(engine.flush())
     return count
+
+
+def _write_parquet(source: Path) -> Part:
+    """Write the rows of a part again, as Parquet with types."""
+    from hongxing_crawler.store.parquet import write_parquet  # noqa: PLC0415 - an optional extra
+
+    name = source.name.replace(".jsonl.gz", ".parquet")
+    with gzip.open(source) as lines, complete_file(source.with_name(name)) as file:
+        sink = _Digest(file)
+        count = write_parquet(sink, lines)
+    return Part(name, count, sink.size, sink.sha256.hexdigest())
 
 
 class _Digest:
@@ -200,32 +224,3 @@ def _part_name(index: int) -> str:
 
 def _pretty(value: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
-
-
-def write_file(path: Path, data: bytes) -> None:
-    """Write a small file so that its name never stands for half of it, a power loss included."""
-    with _complete_file(path) as file:
-        file.write(data)
-
-
-@contextmanager
-def _complete_file(path: Path) -> Iterator[IO[bytes]]:
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
