@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import re
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.core.text_furniture import is_attachment_line, is_closing_mark, is_signature
+from hongxing_crawler.core.boxes_names import name_of
+from hongxing_crawler.core.text_furniture import (
+    is_attachment_line,
+    is_closing_mark,
+    is_meta_line,
+    is_signature,
+)
 from hongxing_crawler.core.text_tables import is_data_row, row_of
 
 if TYPE_CHECKING:
@@ -13,32 +20,68 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.boxes import Survey
 
 _PROSE = 15.0
+_LEAD_PROSE = 25.0
 _REACH = 80
-_SUMMARY_RE = re.compile(r"^[\s【\[]*(?:摘\s{0,8}要|核心提示|导读|导语|提要|提示|编者按)")
+_SUMMARY_RE = re.compile(r"^[\s【\[]*(?:摘\s{0,8}要|导读|导语|提要|提示|编者按)")
+_SUMMARY_NAME_RE = re.compile(r"summary|abstract|digest|lead|zhaiyao|daodu", re.IGNORECASE)
+_NO_LEAD = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "li", "td", "th", "form"))
 
 
 def find_neighbours(outline: Outline, box: Block, look: Survey, headline: int) -> list[int]:
     """Find the lines of the article beside its box, within the parent of the box.
 
-    Before the box only paragraphs that touch it count, and no summary; after it also files,
-    tables and signatures, until a mark that closes articles
-    only.
+    Before the box only paragraphs that touch it count, a lead among them, and no summary;
+    after it also files, tables and signatures, until a mark that closes articles only. A box
+    with the same id is a torn-off part of the article on either side.
     """
     parent = box.parent
     if parent is None or parent.tag in {"body", "html"}:
         return []
     before = _before(outline, box, parent, look, headline)
-    return before + _after(outline, box, parent, look)
+    return _torn_off(outline, box, parent, look) + before + _after(outline, box, parent, look)
 
 
 def _before(outline: Outline, box: Block, parent: Block, look: Survey, headline: int) -> list[int]:
     found: list[int] = []
     for number in range(box.first - 1, max(parent.first, headline + 1) - 1, -1):
         line = outline.lines[number]
-        if look.aside[number] or not _is_paragraph(line, parent) or _SUMMARY_RE.match(line.plain):
+        if look.aside[number] or not (_is_paragraph(line, parent) or _is_lead(line, parent)):
+            break
+        if _SUMMARY_RE.match(line.plain):
             break
         found.insert(0, number)
     return found
+
+
+def _is_lead(line: Line, parent: Block) -> bool:
+    """Say whether a line above the box is a lead: prose alone in a box of its own."""
+    block = line.block
+    return (
+        line.weight > _LEAD_PROSE
+        and not line.links
+        and block.parent is parent
+        and block.last - block.first == 1
+        and block.tag not in _NO_LEAD
+        and not _SUMMARY_NAME_RE.search(name_of(block.attrs))
+        and not is_meta_line(line.plain)
+    )
+
+
+def _torn_off(outline: Outline, box: Block, parent: Block, look: Survey) -> list[int]:
+    """Find the parts of an article that its system wrote as several boxes of one id."""
+    name = box.attrs.get("id")
+    if not name or look.weight(parent) - look.weight(box) < _LEAD_PROSE:
+        return []
+    inside = takewhile(
+        lambda block: block.first < parent.last, islice(outline.blocks, parent.number + 1, None)
+    )
+    return [
+        number
+        for block in inside
+        if block.parent is parent and block is not box and block.attrs.get("id") == name
+        for number in range(block.first, block.last)
+        if not look.aside[number]
+    ]
 
 
 def _after(outline: Outline, box: Block, parent: Block, look: Survey) -> list[int]:
