@@ -209,7 +209,7 @@ class _Reader:
         found = find_images(pictures, made, self.absolute)
         result = find_captions(made, found, match.captions if match else (), box)
         images = result.images
-        gone = set() if self.profile.generic else result.sure | result.likely
+        gone = result.apart if self.profile.generic else result.sure | result.likely
         if gone:
             extra += [(line.number, "page.caption") for n in gone for line in made[n].lines]
             images = [

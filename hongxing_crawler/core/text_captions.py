@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,9 +18,16 @@ _LONGEST_PLAIN_CAPTION = 45
 _MOST_FIGURE_LINES = 2
 _CENTRED_RE = re.compile(r"text-align\s?:\s?center", re.IGNORECASE)
 _CAPTION_NAME_RE = re.compile(
-    r"caption|pic_?(?:txt|text|desc|info|name)|img_?(?:txt|text|desc|info)|photo_?(?:txt|text|desc)|tushuo",
+    r"caption|tushuo|(?:pic|img|image|photo)_?(?:txt|text|desc|info|intro|note|name)",
     re.IGNORECASE,
 )
+# A label of a picture: short and no sentence, or one that names who took it.
+_LONGEST_LABEL = 30
+_SENTENCE_ENDS = frozenset("。！？…”」!?")
+_CREDIT_RE = re.compile(
+    r"(?:[摄攝]|提供|供[图圖]|[图圖]据|资料图片?|資料[圖照]片?|[新中][华華]?[社网]发|(?:制|配|截)[图圖])[)）\]】」]*$"
+)
+_APART = frozenset(("div", "figcaption"))
 _HEADING_RE = re.compile(
     r"^(?:[（(]?[一二三四五六七八九十]{1,3}[)）、.．]|\d{1,2}[、.．)）]|第[一二三四五六七八九十]{1,3}[章节条部])"
 )
@@ -33,12 +40,14 @@ _IMAGE_NAME_RE = re.compile(
 class Captioned:
     """Images with their captions, and which paragraphs these are.
 
-    ``sure`` are captions by the page's own structure, ``likely`` by their place alone.
+    ``sure`` are captions by the page's own structure, ``likely`` by their place alone;
+    ``apart`` are those of the sure ones that no layout of text would set like this.
     """
 
     images: list[FoundImage]
     sure: set[int]
     likely: set[int]
+    apart: set[int] = field(default_factory=set)
 
 
 def find_captions(
@@ -66,6 +75,8 @@ def find_captions(
             if _is_sure(line, picture, named, box):
                 caption = place
                 result.sure.add(place)
+                if _is_apart(paragraphs[place], picture, box):
+                    result.apart.add(place)
                 break
             if (
                 place > image.position
@@ -103,6 +114,17 @@ def _is_sure(line: Line, picture: Picture, named: Sequence[Block], box: Block) -
         return True
     figure = _figure_of(picture, box)
     return figure is not None and _within(line.block, figure)
+
+
+def _is_apart(paragraph: Paragraph, picture: Picture, box: Block) -> bool:
+    """Say whether a caption stands in a frame with its picture, or is a label named as one."""
+    block, text = paragraph.lines[0].block, paragraph.text
+    if _has_caption_name(block):
+        return _CREDIT_RE.search(text) is not None or (
+            len(text) <= _LONGEST_LABEL and text[-1:] not in _SENTENCE_ENDS
+        )
+    figure = _figure_of(picture, box)
+    return figure is not None and block.tag in _APART and figure.tag in {"div", "figure"}
 
 
 def _figure_of(picture: Picture, box: Block) -> Block | None:
