@@ -107,9 +107,17 @@ def _number(low: float, high: float) -> Kind:
     return Kind(read, f"a number from {low:g} to {high:g}")
 
 
+def _read_formats(value: object) -> str:
+    names = [name.strip() for name in _read_text(value).split(",")]
+    if names[0] != "jsonl.gz" or names[1:] not in ([], ["parquet"]):
+        raise ValueError(value)
+    return ",".join(names)
+
+
 _TEXT = Kind(_read_text, "text between quotes")
 _OPTIONAL_TEXT = Kind(_read_optional_text, "text between quotes")
 _PATH = Kind(_read_path, "the path of a folder, between quotes")
+_FORMATS = Kind(_read_formats, '"jsonl.gz" or "jsonl.gz,parquet"')
 _DURATION = Kind(_read_duration, 'a length of time such as "90s", "10m", "2h" or "7d"')
 
 SETTINGS = (
@@ -121,6 +129,7 @@ SETTINGS = (
     Setting("crawl.delay_s", _number(0, 3_600), 1.0),
     Setting("crawl.max_pages", _whole(0, 1_000_000_000), 0),
     Setting("crawl.max_duration", _DURATION, 0.0),
+    Setting("export.format", _FORMATS, "jsonl.gz"),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 _TABLES = {key.partition(".")[0] for key in _BY_KEY if "." in key}
@@ -138,8 +147,13 @@ class Config:
     delay_s: float
     max_pages: int  # 0: no limit
     max_duration: float  # seconds, 0: no limit
+    format: str  # of rows: jsonl.gz or jsonl.gz,parquet
     file: Path | None
     origins: Mapping[str, str]  # key -> "--home", "HONGXING_HOME", "hongxing.toml:3" or "default"
+
+    @property
+    def with_parquet(self) -> bool:
+        return "parquet" in self.format
 
 
 class _Found(NamedTuple):

@@ -39,6 +39,7 @@ class CrawlOptions:
     delay_s: float = 1.0
     wait_lock_s: float = 0.0
     operator: str = ""
+    with_parquet: bool = False
     log_level: str = "INFO"
     log_file: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)  # Scrapy's, for those who know
@@ -96,6 +97,7 @@ def scrapy_settings(options: CrawlOptions) -> Any:
         "HONGXING_RUN_MAX_PAGES": options.max_pages,
         "HONGXING_RUN_WAIT_LOCK_S": options.wait_lock_s,
         "HONGXING_RUN_OPERATOR": options.operator,
+        "HONGXING_EXPORT_PARQUET": options.with_parquet,
         "CLOSESPIDER_TIMEOUT": options.max_duration_s,
         "CONCURRENT_REQUESTS": options.concurrency,
         "CONCURRENT_REQUESTS_PER_DOMAIN": options.concurrency,

@@ -135,7 +135,8 @@ def _write_files(run: Run) -> dict[str, str]:
     if run.warcs:
         paths["warc"] = " ".join(str(path) for path in run.warcs)
         paths["cdxj"] = " ".join(str(indexes[path]) for path in run.warcs)
-    paths |= export_run(run.state, run.home.export, run.run_id)
+    with_parquet = run.settings.getbool("HONGXING_EXPORT_PARQUET")
+    paths |= export_run(run.state, run.home.export, run.run_id, with_parquet=with_parquet)
     paths["media"] = str(run.home.media)
     return paths
 

@@ -99,7 +99,9 @@ def write_report(
         return report_run(home, state, run)
 
 
-def export_home(home: Home, now: Callable[[], datetime]) -> dict[str, str]:
+def export_home(
+    home: Home, now: Callable[[], datetime], *, with_parquet: bool = False
+) -> dict[str, str]:
     """Write a home's own rows again: snapshot and missing deltas; the caller holds the lock.
 
     Raises:
@@ -107,10 +109,12 @@ def export_home(home: Home, now: Callable[[], datetime]) -> dict[str, str]:
         OSError: The disk refuses.
     """
     with State.open(home.state, now=now) as state:
-        return export_run(state, home.export, last_run(state))
+        return export_run(state, home.export, last_run(state), with_parquet=with_parquet)
 
 
-def export_elsewhere(home: Home, now: Callable[[], datetime], folder: Path) -> dict[str, str]:
+def export_elsewhere(
+    home: Home, now: Callable[[], datetime], folder: Path, *, with_parquet: bool = False
+) -> dict[str, str]:
     """Write the snapshot and every delta into another folder; the home is only read.
 
     Raises:
@@ -119,14 +123,22 @@ def export_elsewhere(home: Home, now: Callable[[], datetime], folder: Path) -> d
     """
     with State.open(home.state, now=now, read_only=True) as state:
         run_id = last_run(state)
-        paths = {"rows": str(write_snapshot(state, folder, run_id))}
+        rows = write_snapshot(state, folder, run_id, with_parquet=with_parquet)
+        paths = {"rows": str(rows)}
         for entry in state.runs():
-            paths["deltas"] = str(write_delta(state, folder, entry.run_id).parent.parent)
+            delta = write_delta(state, folder, entry.run_id, with_parquet=with_parquet)
+            paths["deltas"] = str(delta.parent.parent)
     return paths
 
 
 def export_as_of(
-    home: Home, now: Callable[[], datetime], folder: Path, moment: datetime, name: str
+    home: Home,
+    now: Callable[[], datetime],
+    folder: Path,
+    moment: datetime,
+    name: str,
+    *,
+    with_parquet: bool = False,
 ) -> dict[str, str]:
     """Write the articles as they were known at a moment; the state is only read.
 
@@ -136,6 +148,7 @@ def export_as_of(
         folder: ``export`` of the home, or any other.
         moment: Answers up to and with this moment count.
         name: Of the folder that the rows go to.
+        with_parquet: Write the rows as Parquet, too.
 
     Raises:
         HongxingError: There was no run yet, or the state cannot be read.
@@ -143,7 +156,8 @@ def export_as_of(
     """
     with State.open(home.state, now=now, read_only=True) as state:
         last_run(state)
-        return {"rows": str(write_as_of(state, folder, moment, name))}
+        rows = write_as_of(state, folder, moment, name, with_parquet=with_parquet)
+        return {"rows": str(rows)}
 
 
 def pack_home(

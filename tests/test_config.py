@@ -54,7 +54,8 @@ def test_every_key_can_stand_in_the_file(tmp_path):
     path = _file(
         tmp_path,
         'home = "/srv/h"\nsite = "generic"\noperator = "Archive"\nwait_lock = "10m"\n'
-        '[crawl]\nconcurrency = 4\ndelay_s = 2\nmax_pages = 10\nmax_duration = "1h30m"\n',
+        '[crawl]\nconcurrency = 4\ndelay_s = 2\nmax_pages = 10\nmax_duration = "1h30m"\n'
+        '[export]\nformat = "jsonl.gz, parquet"\n',
     )
 
     shown = show_config(load_config(path, {}, {}))
@@ -68,6 +69,7 @@ def test_every_key_can_stand_in_the_file(tmp_path):
         "crawl.delay_s": 2.0,
         "crawl.max_pages": 10,
         "crawl.max_duration": 5400.0,
+        "export.format": "jsonl.gz,parquet",
     }
 
 

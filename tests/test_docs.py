@@ -100,7 +100,11 @@ def test_every_setting_that_the_code_reads_has_a_default():
 def test_the_example_settings_hold_every_key_with_its_default():
     path = ROOT / "deploy" / "hongxing.toml"
     table = tomllib.loads(path.read_text("utf-8"))
-    keys = {k for k in table if k != "crawl"} | {f"crawl.{k}" for k in table["crawl"]}
+    keys = {
+        f"{name}.{key}" if isinstance(value, dict) else name
+        for name, value in table.items()
+        for key in (value if isinstance(value, dict) else [name])
+    }
     example, defaults = load_config(path, {}, {}), load_config(None, {}, {"home": "x"})
 
     assert keys == {setting.key for setting in SETTINGS}

@@ -44,6 +44,7 @@ def test_the_tree_is_as_promised(archive, tmp_path):
     run = run_id(0)
 
     assert list(_files(tmp_path / "export" / "articles" / "v1")) == [
+        "README.md",
         f"delta/dt=2026-11-23/run={run}/_SUCCESS",
         f"delta/dt=2026-11-23/run={run}/_manifest.json",
         f"delta/dt=2026-11-23/run={run}/part-00000.jsonl.gz",

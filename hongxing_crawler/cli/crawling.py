@@ -142,6 +142,7 @@ def _options(
         "delay_s": config.delay_s,
         "wait_lock_s": config.wait_lock,
         "operator": config.operator,
+        "with_parquet": config.with_parquet,
         "log_level": _LEVELS[min(max(shell.verbose, 1), len(_LEVELS)) - 1],
         "log_file": flags["log_file"] and str(flags["log_file"]),
         "settings": {"LOG_ENABLED": bool(shell.verbose or flags["log_file"])},

@@ -86,24 +86,31 @@ def status(shell: Shell, runs: int) -> int:
     help="The articles as they were at the end of that day in China, or at a moment with its "
     "zone (2026-11-23T12:00+08:00); no deltas.",
 )
+@click.option(
+    "--format",
+    "formats",
+    metavar="FORMATS",
+    help="jsonl.gz, or jsonl.gz,parquet for Parquet with types as well.",
+)
 @common_options
 @click.pass_obj
-def export(shell: Shell, out: Path | None, as_of: AsOf | None) -> int:
+def export(shell: Shell, out: Path | None, as_of: AsOf | None, formats: str | None) -> int:
     """Write the rows again from the state.
 
-    The snapshot, and deltas that are missing; every crawl does so by itself. With --out all of
-    them, from a home that may be read-only.
+    The dataset card, the snapshot, and deltas that are missing; every crawl does so by itself.
+    With --out all of them, from a home that may be read-only.
     """
     from hongxing_crawler.upkeep import export_as_of, export_elsewhere, export_home
 
     home = shell.home()
+    typed = {"with_parquet": shell.load_config(export__format=formats).with_parquet}
     with nullcontext() if out else shell.hold(home, "export"):
         if as_of is not None:
-            paths = export_as_of(home, now, out or home.export, as_of.moment, as_of.name)
+            paths = export_as_of(home, now, out or home.export, as_of.moment, as_of.name, **typed)
         elif out is not None:
-            paths = export_elsewhere(home, now, out)
+            paths = export_elsewhere(home, now, out, **typed)
         else:
-            paths = export_home(home, now)
+            paths = export_home(home, now, **typed)
     shell.result(paths, "\n".join(f"{name:<6} {path}" for name, path in paths.items()))
     return ExitCode.OK
 

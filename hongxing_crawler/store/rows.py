@@ -18,6 +18,7 @@ import msgspec
 from zlib_ng import zlib_ng
 
 from hongxing_crawler.core.record import SCHEMA_VERSION, utc_text
+from hongxing_crawler.store.card import CARD_NAME, Tally, make_card
 from hongxing_crawler.store.files import complete_file, write_file
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def export_run(
 
 
 def write_snapshot(state: State, folder: Path, run_id: str, *, with_parquet: bool = False) -> Path:
-    """Write every living article as it was last seen; the folder.
+    """Write every living article as it was last seen, and the dataset card; the folder.
 
     Args:
         state: The state to project.
@@ -96,9 +97,12 @@ def write_snapshot(state: State, folder: Path, run_id: str, *, with_parquet: boo
         with_parquet: Write each part as Parquet, too.
     """
     target = folder / _TREE / "snapshot" / f"dt={day_of(run_id)}"
-    lines = state.articles.snapshot_lines()
-    about = {"dataset": "snapshot", "run_id": run_id}
+    about, tally = {"dataset": "snapshot", "run_id": run_id}, Tally()
+    lines = tally.watch(state.articles.snapshot_lines())
     write_rows(target, lines, about, with_parquet=with_parquet)
+    name = target.relative_to(folder / _TREE).as_posix()
+    card = make_card(tally, state, run_id, name, with_parquet=with_parquet)
+    write_file(folder / _TREE / CARD_NAME, card.encode())
     return target
 
 

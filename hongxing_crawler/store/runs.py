@@ -112,6 +112,16 @@ class RunTable:
             "UPDATE runs SET exported = 1 WHERE run_id = ?", [(run_id,) for run_id in run_ids]
         )
 
+    def gap_counts(self) -> list[tuple[str, str, int]]:
+        """Count the pages whose last visit brought nothing, by outcome and reason."""
+        return list(
+            self._db.rows(
+                "SELECT outcome, reason, COUNT(*) FROM pages"
+                " WHERE outcome IN ('rejected', 'refused', 'failed', 'gone')"
+                " GROUP BY outcome, reason ORDER BY outcome, reason"
+            )
+        )
+
     def rejects(self, run_no: int) -> Iterator[dict[str, Any]]:
         for url, kind, outcome, reason, status, visited_at in self._db.rows(
             "SELECT u.url, u.kind, p.outcome, p.reason, p.status, p.visited_at"

@@ -289,6 +289,10 @@ class State:
         """Yield the pages of a run that brought no content, with the reason, sorted by URL."""
         return self._runs.rejects(self._runs.number(run_id))
 
+    def gap_counts(self) -> list[tuple[str, str, int]]:
+        """Count the pages that last brought no content, by outcome and reason."""
+        return self._runs.gap_counts()
+
     def runs_to_export(self) -> list[RunEntry]:
         """Return the runs whose delta is not on disk yet: the last one, and those killed."""
         return [entry for entry in self._runs.all() if not entry.exported]
