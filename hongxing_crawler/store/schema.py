@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hongxing_crawler.store.old_rows import tell_changes
+from hongxing_crawler.store.outbox import OUTBOX_SQL
 
 if TYPE_CHECKING:
     import sqlite3
@@ -155,5 +156,6 @@ CREATE TABLE excluded (                  -- addresses that are never asked for a
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(VERSION_1),
     Migration(VERSION_2, tell_changes),
+    Migration(OUTBOX_SQL),
 )
 VERSION: Final = len(MIGRATIONS)

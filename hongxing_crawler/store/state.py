@@ -17,12 +17,14 @@ from hongxing_crawler.store.captures import CaptureTable
 from hongxing_crawler.store.database import Database
 from hongxing_crawler.store.frontier import Frontier
 from hongxing_crawler.store.media_table import MediaTable
+from hongxing_crawler.store.outbox import Outbox
 from hongxing_crawler.store.revisit import Retry
 from hongxing_crawler.store.runs import RunTable
 from hongxing_crawler.store.visits import VisitWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
     from datetime import date, datetime
     from pathlib import Path
     from types import TracebackType
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.record import Article, MediaFile
     from hongxing_crawler.items import Capture, Original
     from hongxing_crawler.store.articles import Line
+    from hongxing_crawler.store.outbox import Finished
     from hongxing_crawler.store.runs import RunEntry
     from hongxing_crawler.store.visit import Found, Ticket, Visit
 
@@ -50,8 +53,15 @@ class State:
         self._media = MediaTable(database)
         self._runs = RunTable(database)
         self.articles = ArticleTable(database)
+        self.outbox = Outbox(database)
         self._writer = VisitWriter(
-            now, self._frontier, self._captures, self._media, self._runs, self.articles
+            now,
+            self._frontier,
+            self._captures,
+            self._media,
+            self._runs,
+            self.articles,
+            self.outbox,
         )
 
     @classmethod
@@ -260,6 +270,15 @@ class State:
         with self._db.transaction():
             self._captures.add_file(filename, size, sha256)
 
+    def finish_warcs(self, files: Iterable[Finished]) -> None:
+        """Note complete WARC files, and queue them for upload."""
+        files = list(files)
+        with self._db.transaction():
+            for file in files:
+                name = file.path.rpartition("/")[2]
+                self._captures.add_file(name, file.bytes, file.sha256)
+            self.outbox.add(files, self._now())
+
     def warc_files(self) -> Iterator[tuple[str, int | None, str, bool]]:
         """Yield name, bytes, sha256 and whether it is missing, for each WARC file."""
         return self._captures.files()
@@ -297,6 +316,19 @@ class State:
         """Return the runs whose delta is not on disk yet: the last one, and those killed."""
         return [entry for entry in self._runs.all() if not entry.exported]
 
-    def mark_exported(self, run_ids: Iterable[str]) -> None:
+    def mark_exported(self, run_ids: Iterable[str], files: Iterable[Finished] = ()) -> None:
+        """Note that the deltas of runs are on disk, and queue what was written for upload."""
         with self._db.transaction():
             self._runs.mark_exported(run_ids)
+            self.outbox.add(files, self._now())
+
+    # Outbox
+
+    def queue(self, files: Iterable[Finished]) -> None:
+        """Queue finished files for upload."""
+        with self._db.transaction():
+            self.outbox.add(files, self._now())
+
+    def changing_outbox(self, *, durable: bool = True) -> AbstractContextManager[None]:
+        """Open a transaction for changes of the outbox."""
+        return self._db.transaction(durable=durable)

@@ -5,20 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from hongxing_crawler.core.record import media_key
 from hongxing_crawler.store.articles import is_incomplete
 from hongxing_crawler.store.captures import find_full
+from hongxing_crawler.store.home_files import describe_media
 from hongxing_crawler.store.revisit import PageState, settle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
 
     from hongxing_crawler.core.profile import Revisit
-    from hongxing_crawler.core.record import Article
+    from hongxing_crawler.core.record import Article, MediaFile
     from hongxing_crawler.store.articles import ArticleTable
     from hongxing_crawler.store.captures import CaptureTable
     from hongxing_crawler.store.frontier import Frontier
     from hongxing_crawler.store.media_table import MediaTable
+    from hongxing_crawler.store.outbox import Finished, Outbox
     from hongxing_crawler.store.runs import RunTable
     from hongxing_crawler.store.visit import Visit
 
@@ -33,6 +36,7 @@ class VisitWriter:
     _media: MediaTable
     _runs: RunTable
     _articles: ArticleTable
+    _outbox: Outbox
 
     def write(self, run_id: str, visit: Visit, revisit: Revisit) -> tuple[list[Article], list[str]]:
         """Write down all that a visit brought, inside the transaction that is open.
@@ -52,6 +56,7 @@ class VisitWriter:
         ]
         new = self._frontier.add(visit.links, ticket.id)
         self._media.store(visit.media)
+        self._outbox.add(_stored_files(visit.media.values()), self._now())
         if visit.outcome == "failed":
             self._frontier.fail(run_no, visit, page, visit.finished_at or self._now())
             return [], new
@@ -97,6 +102,12 @@ class VisitWriter:
             return visit.main.fetched_at
         own = [item.fetched_at for item in visit.captures if item.url == visit.ticket.url]
         return own[-1] if own else visit.finished_at or self._now()
+
+
+def _stored_files(media: Iterable[MediaFile]) -> Iterator[Finished]:
+    return (
+        describe_media(file, media_key(file.sha256, file.mime)) for file in media if file.sha256
+    )
 
 
 def _check_not_modified(visit: Visit) -> None:
