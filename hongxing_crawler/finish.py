@@ -61,6 +61,7 @@ def finish_run(run: Run, reason: str, stats: Mapping[str, Any]) -> RunResult:
     instant. The run record comes last.
     """
     run.close_archive()
+    run.state.judge_repeats()
     reason = run.stop_reason or (run.limit_reached if reason == "finished" else "") or reason
     counts = count_run(run, stats)
     code, sentence = judge_run(reason, run.stop_detail, counts)

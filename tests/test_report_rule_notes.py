@@ -4,7 +4,7 @@ from pathlib import Path
 import hongxing_crawler.core
 from hongxing_crawler.report.rule_notes import describe_rule
 
-RULE_RE = re.compile(r'"((?:spam|restore|footer|page|spaces)\.[a-z_]+)"')
+RULE_RE = re.compile(r'"((?:spam|template|restore|footer|page|spaces)\.[a-z_]+)"')
 
 
 def _rules_of_core():

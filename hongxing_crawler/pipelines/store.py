@@ -24,7 +24,8 @@ class StorePipeline:
     """Store finished visits; what goes on to feeds and signals is the article's row.
 
     ``scrapy crawl hongxing -O x.jsonl`` therefore writes the same rows as the export, with
-    ``op`` telling what is new to this run.
+    ``op`` telling what is new to this run; what only the end of the run tells of all its pages
+    (`State.judge_repeats`) is still in them.
     """
 
     def __init__(self, run: Run, stats: StatsCollector) -> None:

@@ -10,7 +10,9 @@ from zlib_ng import zlib_ng
 
 from hongxing_crawler.core.history import Known, bury, fingerprint, fold, tell_change
 from hongxing_crawler.core.record import decode, encode, relabel, utc_text
+from hongxing_crawler.core.repeats import strip_repeats
 from hongxing_crawler.store.moments import from_us, to_us, url_key
+from hongxing_crawler.store.repeats import RepeatTable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     Line = tuple[Operation, bytes]  # what it is, and the row as JSON
 
+_ROUNDS_MAX = 8
 _ZLIB_LEVEL = 1  # a row of 8 KB: 30 µs, and half the disk
 
 
@@ -38,6 +41,7 @@ class ArticleTable:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self.repeats = RepeatTable(database)
 
     def take_in(self, run_no: int, run_id: str, article: Article) -> Article:
         """Fold a fresh look into the history.
@@ -46,7 +50,8 @@ class ArticleTable:
             The stored row, ``new`` or ``changed``; or, when nothing changed, the row as the
             snapshot holds it, with ``op`` ``snapshot``.
         """
-        key = bytes.fromhex(article.id.removeprefix("art_"))
+        article = strip_repeats(article, self.repeats.verdicts)
+        key = article_key(article)
         stored = self._find(key)
         folded = fold(stored.known if stored else None, article, run_id)
         if folded is None:
@@ -114,6 +119,7 @@ class ArticleTable:
         article = replace(article, change=tell_change(self._before(run_no, key), article))
         line = encode(article)
         decode(line)  # a row that breaks the schema must not get in: it would stop every export
+        self.repeats.note(key, article)
         version_id = self._write_version(run_no, key, article, zlib_ng.compress(line, _ZLIB_LEVEL))
         self._db.execute(
             "INSERT INTO articles (key, revision, content_sha256, fingerprint, first_seen_at,"
@@ -154,6 +160,51 @@ class ArticleTable:
             (key, run_no, article.revision, article.op, _us(known_at), row),
         )
         return int(written[0])
+
+    def living(self, keys: Iterable[bytes]) -> Iterator[Article]:
+        """Yield articles as they are, by the bytes of their ids, in the order of these."""
+        for key in keys:
+            stored = self._find(key)
+            if stored is not None and not stored.known.is_deleted:
+                yield self._current(stored.version_id, _text(stored.last_seen_at))
+
+    def strip(self, run_no: int, run_id: str, key: bytes) -> None:
+        """Take out of an article what has been judged since it was taken in.
+
+        An article that this run did not write gets a ``changed`` row: no row changes without a
+        delta. One that was changed by nothing else is as it was before this run.
+        """
+        for current in self.living([key]):
+            stripped = strip_repeats(current, self.repeats.verdicts)
+            if stripped is current:
+                return
+            before = self._before(run_no, key)
+            is_own = current.run_id == run_id
+            if is_own and before is not None and is_same(before, stripped):
+                self._revert(run_no, key, before)
+                return
+            revision = current.revision + (not is_own)
+            row = replace(stripped, op="changed", revision=revision, run_id=run_id)
+            self._write(run_no, key, row)
+
+    def _revert(self, run_no: int, key: bytes, before: Article) -> None:
+        """Drop this run's version of an article, and go back to the one before it."""
+        self._db.execute("DELETE FROM versions WHERE article_key = ? AND run_no = ?", (key, run_no))
+        self._db.execute(
+            "UPDATE articles SET revision = ?, content_sha256 = ?, fingerprint = ?,"
+            " published_day = ?, incomplete = ?, version_id = (SELECT id FROM versions"
+            " WHERE article_key = ? ORDER BY run_no DESC LIMIT 1) WHERE key = ?",
+            (
+                before.revision,
+                before.content_sha256,
+                fingerprint(before),
+                before.published_day,
+                int(is_incomplete(before)),
+                key,
+                key,
+            ),
+        )
+        self.repeats.note(key, before)
 
     def snapshot(self) -> Iterator[Article]:
         """Yield every living article as it was last seen, sorted by id."""
@@ -214,6 +265,31 @@ class ArticleTable:
 
     def count(self) -> int:
         return int(self._db.row("SELECT COUNT(*) FROM articles WHERE deleted_at IS NULL")[0])
+
+
+def compare_pages(articles: ArticleTable, run_no: int, run_id: str) -> None:
+    """Look for blocks that stand on many pages, and take them out of every living article.
+
+    Taking out one may bring another to the edge of a body, so it is done until nothing is found.
+    """
+    repeats = articles.repeats
+    for row in articles.living(repeats.missing()):
+        repeats.note(article_key(row), row)
+    for _ in range(_ROUNDS_MAX):
+        keys = repeats.judge_all(run_no, articles.living)
+        if not keys:
+            return
+        for key in keys:
+            articles.strip(run_no, run_id, key)
+
+
+def article_key(article: Article) -> bytes:
+    return bytes.fromhex(article.id.removeprefix("art_"))
+
+
+def is_same(before: Article, after: Article) -> bool:
+    """Tell whether a state of an article says what the one before it did."""
+    return before.op != "deleted" and fingerprint(before) == fingerprint(after)
 
 
 def _unpack(row: Any) -> bytes:

@@ -65,6 +65,7 @@ def export_run(
     Raises:
         OSError: The disk refused; what was there before is whole or has lost its ``_SUCCESS``.
     """
+    state.judge_repeats()
     root = folder / _TREE
     waiting = [entry.run_id for entry in state.runs_to_export() if entry.run_id != run_id]
     for name in (*waiting, run_id):

@@ -122,6 +122,13 @@ class RunTable:
             )
         )
 
+    def unjudged(self) -> list[tuple[int, str]]:
+        """Return number and name of the runs whose pages were not compared yet, oldest first."""
+        return list(self._db.rows("SELECT no, run_id FROM runs WHERE judged = 0 ORDER BY no"))
+
+    def mark_judged(self, run_no: int) -> None:
+        self._db.execute("UPDATE runs SET judged = 1 WHERE no = ?", (run_no,))
+
     def rejects(self, run_no: int) -> Iterator[dict[str, Any]]:
         for url, kind, outcome, reason, status, visited_at in self._db.rows(
             "SELECT u.url, u.kind, p.outcome, p.reason, p.status, p.visited_at"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hongxing_crawler.store.old_rows import tell_changes
 from hongxing_crawler.store.outbox import OUTBOX_SQL
+from hongxing_crawler.store.repeats import REPEATS_SQL
 
 if TYPE_CHECKING:
     import sqlite3
@@ -157,5 +158,6 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(VERSION_1),
     Migration(VERSION_2, tell_changes),
     Migration(OUTBOX_SQL),
+    Migration(REPEATS_SQL),
 )
 VERSION: Final = len(MIGRATIONS)

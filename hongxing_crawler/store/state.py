@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from hongxing_crawler.core.profile import Revisit
 from hongxing_crawler.exceptions import StateError
-from hongxing_crawler.store.articles import ArticleTable
+from hongxing_crawler.store.articles import ArticleTable, compare_pages
 from hongxing_crawler.store.captures import CaptureTable
 from hongxing_crawler.store.database import Database
 from hongxing_crawler.store.frontier import Frontier
@@ -134,7 +134,21 @@ class State:
     def end_killed_runs(self) -> list[str]:
         """Close the books of runs that never ended; their ids."""
         with self._db.transaction():
-            return self._runs.end_killed(self._now())
+            killed = self._runs.end_killed(self._now())
+        self.judge_repeats()
+        return killed
+
+    def judge_repeats(self) -> None:
+        """Compare the pages of each run that has ended, and take out what stands on many of them.
+
+        Done once a run, before its rows are written: an article of an earlier run that loses a
+        block gets a ``changed`` row in this one.
+        """
+        for run_no, run_id in self._runs.unjudged():
+            self.articles.repeats.forget()  # a transaction that was undone may have written some
+            with self._db.transaction():
+                compare_pages(self.articles, run_no, run_id)
+                self._runs.mark_judged(run_no)
 
     def runs(self) -> list[RunEntry]:
         """Return the ledger, oldest run first."""
