@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _PROSE = 15.0
 _LEAD_PROSE = 25.0
 _REACH = 80
+_INJECTED = frozenset(("hidden", "wheel", "links"))
 _SUMMARY_RE = re.compile(r"^[\s【\[]*(?:摘\s{0,8}要|导读|导语|提要|提示|编者按)")
 _SUMMARY_NAME_RE = re.compile(r"summary|abstract|digest|lead|zhaiyao|daodu", re.IGNORECASE)
 _NO_LEAD = frozenset(("h1", "h2", "h3", "h4", "h5", "h6", "li", "td", "th", "form"))
@@ -45,6 +46,8 @@ def _before(outline: Outline, box: Block, parent: Block, look: Survey, headline:
     found: list[int] = []
     for number in range(box.first - 1, max(parent.first, headline + 1) - 1, -1):
         line = outline.lines[number]
+        if look.aside[number] in _INJECTED:
+            continue
         if look.aside[number] or not (_is_paragraph(line, parent) or _is_lead(line, parent)):
             break
         if _SUMMARY_RE.match(line.plain):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.boxes_neighbours import find_neighbours
 from hongxing_crawler.core.text_furniture import (
+    closing_line_rule,
     furniture_rule,
     is_attachment_line,
     is_comments_mark,
@@ -36,6 +37,10 @@ _LEAST_ANCHORS = 3
 _LONGEST_ROW_TEXT = 60
 _LEAST_REPEATS = 3
 _LEAST_REPEATED_CHARS = 100
+_ORIGIN_RE = re.compile(r"[摘转轉选選]自|据|據|原[载載]")
+_MOST_BETWEEN = 3
+_LONGEST_CONTACT = 60
+_CONTACT_RE = re.compile(r"[电電][话話]|[联聯][系繫係]|[邮郵][箱件]|^\d{1,2}[.、]?$|QQ|微信")
 _WHY = {
     "links": "page.link_list",
     "teaser": "page.teaser",
@@ -118,7 +123,8 @@ class _Sorter:
                 if rule:
                     self.rules[number] = rule
         self.mark_tail()
-        self.mark_trailing_links()
+        self.mark_lone_links()
+        self.mark_closing_lines()
         self.mark_repeats()
 
     def mark_before_headline(self) -> None:
@@ -223,14 +229,40 @@ class _Sorter:
             len(other.text) <= _LONGEST_ROW_TEXT for other in self.lines[row.first : row.last]
         )
 
-    def mark_trailing_links(self) -> None:
-        """Drop lines that are one link, after the last line of text."""
+    def mark_lone_links(self) -> None:
+        """Drop lines that are one link, before the first line of text and after the last."""
+        for numbers in (range(self.first, self.last), range(self.last - 1, self.first - 1, -1)):
+            for number in numbers:
+                if number in self.rules:
+                    continue
+                if not self.is_linked(number) or _ORIGIN_RE.match(self.lines[number].plain):
+                    break
+                self.rules[number] = "page.lone_link"
+
+    def mark_closing_lines(self) -> None:
+        """Drop credits and notices from the end, and short lines between them.
+
+        A body that is nothing else keeps them.
+        """
+        marked: dict[int, str] = {}
+        between: list[int] = []
         for number in range(self.last - 1, self.first - 1, -1):
             if number in self.rules:
                 continue
-            if not self.is_linked(number):
+            line = self.lines[number]
+            rule = "" if self.is_cell(number) else closing_line_rule(line.plain)
+            if rule:
+                marked[number] = rule
+                marked.update((other, "page.notice") for other in between)
+                between = []
+            elif len(between) < _MOST_BETWEEN and self.is_contact(line):
+                between.append(number)
+            else:
+                self.rules.update(marked)
                 return
-            self.rules[number] = "page.trailing_link"
+
+    def is_contact(self, line: Line) -> bool:
+        return len(line.plain) <= _LONGEST_CONTACT and bool(_CONTACT_RE.search(line.plain))
 
     def mark_repeats(self) -> None:
         """Drop a stretch of paragraphs that the box holds twice, for print or for phones.
