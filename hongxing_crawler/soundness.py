@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from hongxing_crawler.archive.cdxj import captures_in, verify_index, write_index
 from hongxing_crawler.archive.findings import Finding, Kind
-from hongxing_crawler.archive.fixity import check_share, verify_log
+from hongxing_crawler.archive.fixity import check_share, note_replaced, verify_log
 from hongxing_crawler.archive.openfile import OPEN_SUFFIX
-from hongxing_crawler.archive.repair import DAMAGED_SUFFIX, repair_folder
+from hongxing_crawler.archive.reader import read_records
+from hongxing_crawler.archive.repair import DAMAGED_SUFFIX, repair_finished, repair_folder
 from hongxing_crawler.archive.verify import verify_warcs
 from hongxing_crawler.store.lock import find_holder
 from hongxing_crawler.store.state import State
@@ -53,6 +54,7 @@ def verify_home(home: Home, *, now: Callable[[], datetime], deep: bool = False) 
     report = verify_warcs(warcs, with_digests=deep)
     sound = Soundness(report.file_count, report.record_count, report.byte_count)
     sound.findings = [*report.findings, *_verify_indexes(home, running=running)]
+    sound.findings += _find_missing(home, now)
     if home.fixity_log.is_file():
         sound.findings += verify_log(home.fixity_log)
     if deep:
@@ -61,6 +63,16 @@ def verify_home(home: Home, *, now: Callable[[], datetime], deep: bool = False) 
             sound.findings += _verify_media(path)
         sound.findings += _verify_state(home, now)
     return sound
+
+
+def _find_missing(home: Home, now: Callable[[], datetime]) -> Iterator[Finding]:
+    """Name WARC files that state or indexes know and that are not there."""
+    with State.open(home.state, now=now, read_only=True) as state:
+        known = {filename for filename, *_ in state.warc_files()}
+    known |= {path.name.removesuffix(".cdxj") + _WARC for path in home.cdxj.glob("*.cdxj")}
+    present = {path.name.removesuffix(OPEN_SUFFIX) for path in list_warcs(home, with_open=True)}
+    for name in sorted(known - present):
+        yield Finding(Kind.MISSING, name, 0, 0, "state or index know this file, it is not there")
 
 
 def list_warcs(home: Home, *, with_open: bool = False) -> list[Path]:
@@ -124,20 +136,54 @@ def _verify_state(home: Home, now: Callable[[], datetime]) -> Iterator[Finding]:
             yield Finding(Kind.DAMAGED, home.state.name, 0, 0, problem)
 
 
-def repair_home(home: Home) -> tuple[list[RepairReport], list[Path]]:
-    """Finish the files of killed runs and make every missing index; the caller holds the lock.
+@dataclass(slots=True)
+class Repair:
+    """What was done to make a home sound, and what is lost."""
 
-    Returns:
-        What was repaired, and the indexes that were made.
+    files: list[RepairReport] = field(default_factory=list)
+    indexes: list[Path] = field(default_factory=list)  # made anew
+    missing: list[str] = field(default_factory=list)  # WARC files that are not there
+    pending_urls: list[str] = field(default_factory=list)  # lost, to be asked again
+
+
+def repair_home(home: Home, *, now: Callable[[], datetime]) -> Repair:
+    """Finish the files of killed runs, copy around damage, make missing indexes.
+
+    Every WARC file is read. What is lost is put back into the frontier, also what lay in files
+    that are missing. The caller holds the lock.
 
     Raises:
-        ArchiveError: The disk refuses.
+        HongxingError: The disk refuses, or the state cannot be used.
     """
-    reports = repair_folder(home.warc)
-    made = []
+    with State.open(home.state, now=now) as state:
+        repair = Repair(files=repair_folder(home.warc))
+        for path in list_warcs(home):
+            report = repair_finished(path, now=now())
+            repair.files += [report] if report is not None else []
+        for report in repair.files:
+            if report.target is not None and not report.is_clean:
+                _take_in(home, report.target, state, repair, now)
+        for filename, *_ in state.warc_files():
+            if not (home.warc / filename).is_file():
+                repair.missing.append(filename)
+                repair.pending_urls += state.relocate(filename, {})
+        _make_indexes(home, repair)
+    return repair
+
+
+def _take_in(
+    home: Home, path: Path, state: State, repair: Repair, now: Callable[[], datetime]
+) -> None:
+    """Let index, state and the log of fixity checks follow a file that was made anew."""
+    places = {item.record_id: (item.offset, item.length) for item in read_records(path, [])}
+    repair.pending_urls += state.relocate(path.name, places)
+    _index_of(home, path).unlink(missing_ok=True)
+    note_replaced(home.root, [f"warc/{path.name}"], home.fixity_log, now=now())
+
+
+def _make_indexes(home: Home, repair: Repair) -> None:
     for path in list_warcs(home):
         index = _index_of(home, path)
         if not index.is_file():
             write_index(captures_in([path], []), index)
-            made.append(index)
-    return reports, made
+            repair.indexes.append(index)

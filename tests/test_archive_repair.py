@@ -1,15 +1,22 @@
 import contextlib
+import gzip
 
 import pytest
-from archive_kit import exchange, varied_body, writer
+from archive_kit import START, assert_judges_accept, exchange, varied_body, writer
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hongxing_crawler.archive import disk
 from hongxing_crawler.archive.captures import read_exchanges
+from hongxing_crawler.archive.filler import fill
 from hongxing_crawler.archive.findings import Kind
 from hongxing_crawler.archive.reader import read_records
-from hongxing_crawler.archive.repair import repair_file, repair_folder, repair_open_file
+from hongxing_crawler.archive.repair import (
+    repair_file,
+    repair_finished,
+    repair_folder,
+    repair_open_file,
+)
 from hongxing_crawler.archive.verify import verify_warc
 from hongxing_crawler.exceptions import ArchiveError
 
@@ -132,7 +139,10 @@ def test_a_finished_file_is_repaired_into_a_new_one(finished):
 
     assert path.read_bytes() == torn
     assert urls_in(target) == [url(n) for n in (0, 1, 3, 4, 5)]
-    assert report.lost_bytes == len(torn) - target.stat().st_size
+    assert target.stat().st_size == len(torn)  # a record fills the gap
+    assert [a.capture.offset for a in read_exchanges(target)][3:] == [
+        c.offset - (len(data) - len(torn)) for c in captures[4:]
+    ]
     assert url(2) in report.lost_urls
 
 
@@ -246,3 +256,69 @@ def test_whatever_is_done_to_a_file_the_repaired_one_holds_only_true_records(
     )
     kinds = {finding.kind for finding in verify_warc(target)}
     assert kinds <= {Kind.NO_WARCINFO, Kind.DOUBLE_ID, Kind.RELATION}
+
+
+def test_a_finished_file_keeps_name_and_offsets_and_the_damaged_one_stays(finished):
+    path, captures = finished
+    data = bytearray(path.read_bytes())
+    data[captures[2].offset + 30] ^= 1
+    path.write_bytes(data)
+    report = repair_finished(path, now=START)
+
+    assert report.lost_urls == (url(2),)
+    assert path.with_name(path.name + ".damaged").read_bytes() == data
+    assert [a.capture for a in read_exchanges(path)] == [*captures[:2], *captures[3:]]
+    assert verify_warc(path) == []
+    assert_judges_accept(path)
+    assert repair_finished(path, now=START) is None
+
+
+def test_a_second_damage_does_not_replace_the_first_damaged_file(finished):
+    path, captures = finished
+    for number, name in ((2, ".damaged"), (4, "-2.damaged")):
+        data = bytearray(path.read_bytes())
+        data[captures[number].offset + 30] ^= 1
+        path.write_bytes(data)
+        repair_finished(path, now=START)
+
+        assert path.with_name(path.name + name).read_bytes() == data
+    assert urls_in(path) == [url(n) for n in (0, 1, 3, 5)]
+
+
+def test_an_altered_body_under_a_right_checksum_is_lost_too(finished):
+    path, captures = finished
+    data, record = path.read_bytes(), captures[3]
+    start, end = record.offset, record.offset + record.length
+    altered = gzip.decompress(data[start:end]).replace("刊载".encode(), "转载".encode())
+    path.write_bytes(data[:start] + gzip.compress(altered, 6) + data[end:])
+    report = repair_finished(path, now=START)
+
+    assert report.lost_urls == (url(3),)
+    assert verify_warc(path) == []
+
+
+def test_a_file_without_a_whole_exchange_is_left_as_it_is(tmp_path):
+    path = tmp_path / "demo-run-00000.warc.gz"
+    path.write_bytes(bytes(5000))
+
+    assert repair_finished(path, now=START).target is None
+    assert path.read_bytes() == bytes(5000)
+
+
+@pytest.mark.parametrize("length", [400, 401, 402, 5_000, 3_000_000])
+def test_a_gap_of_any_length_is_filled_exactly(tmp_path, length):
+    urls = [url(1), url(2)]
+    member = b"".join(fill("x", 7, length, made_at=START, lost_urls=urls, lost_ids=["<urn:x:1>"]))
+    path = tmp_path / "x.warc.gz"
+    path.write_bytes(member)
+    [record] = read_records(path)
+
+    assert (len(member), record.length) == (length, length)
+    assert record.fields["hongxing-lost-bytes"] == str(length)
+    assert_judges_accept(path)
+    assert list(read_exchanges(path)) == []
+
+
+def test_a_gap_that_holds_no_record_is_not_filled():
+    with pytest.raises(ValueError, match="too few"):
+        list(fill("x", 7, 40, made_at=START))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.archive.fields import parse_date, read_fields, unescape_head
+from hongxing_crawler.archive.filler import LOST_BYTES
 from hongxing_crawler.archive.groups import HEAD_FIELD, NOT_MODIFIED
 from hongxing_crawler.archive.heads import media_type, mime_of, status_of, unmask_transfer_coding
 from hongxing_crawler.archive.openfile import OPEN_SUFFIX
@@ -62,8 +63,10 @@ def read_exchanges(path: Path, findings: list[Finding] | None = None) -> Iterato
         if record.type in _MAIN_TYPES:
             yield _exchange(record, waiting)
             waiting = []
+        elif LOST_BYTES.lower() in record.fields:
+            continue  # in the place of lost bytes: nothing was fetched
         elif record.type == "metadata" and "warc-concurrent-to" not in record.fields:
-            yield ArchivedExchange(capture_of(record), record, None, _noted(record))
+            yield ArchivedExchange(capture_of(record), record, None, read_noted(record))
         elif record.type in {"request", "metadata"}:
             waiting.append(record)
 
@@ -77,11 +80,12 @@ def _exchange(main: Record, waiting: list[Record]) -> ArchivedExchange:
         if record.type == "request":
             request = record
         else:
-            metadata |= _noted(record)
+            metadata |= read_noted(record)
     return ArchivedExchange(capture_of(main), main, request, metadata)
 
 
-def _noted(record: Record) -> dict[str, str]:
+def read_noted(record: Record) -> dict[str, str]:
+    """Read the named values of a metadata record."""
     return read_fields(record.payload())
 
 

@@ -71,6 +71,19 @@ def rename(source: Path, target: Path) -> None:
     sync_folder(target.parent)
 
 
+def keep_beside(path: Path, name: Path) -> None:
+    """Give a file a second name, under which it stays when the first is taken by another."""
+    if not name.exists():
+        os.link(path, name)
+    sync_folder(name.parent)
+
+
+def replace(source: Path, target: Path) -> None:
+    """Put a finished file in the place of another one, which has to have a second name."""
+    source.replace(target)
+    sync_folder(target.parent)
+
+
 @contextmanager
 def replaced(path: Path) -> Iterator[BinaryIO]:
     """Write a file that appears under its name when it is complete, in place of an older one.

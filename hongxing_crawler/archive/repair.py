@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.archive import disk
-from hongxing_crawler.archive.findings import Finding
+from hongxing_crawler.archive.filler import fill
 from hongxing_crawler.archive.openfile import OPEN_SUFFIX
-from hongxing_crawler.archive.reader import scan
+from hongxing_crawler.archive.survey import Survey
 from hongxing_crawler.exceptions import ArchiveError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from hongxing_crawler.archive.reader import Record
+    from hongxing_crawler.archive.findings import Finding
+    from hongxing_crawler.archive.survey import Gap
 
 DAMAGED_SUFFIX = ".damaged"
-_PARTS = frozenset({"request", "metadata"})
 _COPY_BYTES = 1 << 20
 
 
@@ -34,6 +35,7 @@ class RepairReport:
     lost_bytes: int
     findings: tuple[Finding, ...]
     lost_urls: tuple[str, ...]  # as far as they could still be read; to be fetched again
+    lost_spans: tuple[tuple[int, int], ...] = ()  # offset and length of what was lost
 
     @property
     def is_clean(self) -> bool:
@@ -41,7 +43,7 @@ class RepairReport:
         return self.lost_bytes == 0
 
 
-def repair_open_file(path: Path) -> RepairReport:
+def repair_open_file(path: Path, now: datetime | None = None) -> RepairReport:
     """Finish a file that a process left behind under its ``.open`` name.
 
     What is torn at its end is cut off, together with the parts of a group whose response is
@@ -53,21 +55,21 @@ def repair_open_file(path: Path) -> RepairReport:
         ArchiveError: a running process writes the file, or the disk refuses.
     """
     with _errors_named(path), _taken_over(path) as handle:
-        survey = _Survey(path)
+        survey, now = Survey(path), now or datetime.now(UTC)
         target = path.with_name(path.name.removesuffix(OPEN_SUFFIX))
         if not survey.has_exchange:
             path.unlink()
             disk.sync_folder(path.parent)
-            return survey.report(None)
+            return _report(survey, None)
         if survey.is_whole:
             disk.cut(handle, survey.end)
             disk.sync_data(handle)
             disk.rename(path, target)
         else:
             if not _is_copied(survey, target):
-                _copy(survey, target)
+                _copy(survey, target, now)
             disk.rename(path, path.with_name(target.name + DAMAGED_SUFFIX))
-        return survey.report(target)
+        return _report(survey, target)
 
 
 def repair_folder(folder: Path) -> list[RepairReport]:
@@ -75,100 +77,86 @@ def repair_folder(folder: Path) -> list[RepairReport]:
     return [repair_open_file(path) for path in sorted(folder.glob("*" + OPEN_SUFFIX))]
 
 
-def repair_file(path: Path, target: Path) -> RepairReport:
+def repair_file(path: Path, target: Path, now: datetime | None = None) -> RepairReport:
     """Copy the whole records of a damaged file to a new one; the damaged one is only read.
 
-    Offsets change, so indexes have to be made again.
+    Whole records keep their offsets, as in ``repair_finished``.
 
     Raises:
         ArchiveError: ``target`` exists, there is nothing to copy, or the disk refuses.
     """
     with _errors_named(path):
-        survey = _Survey(path)
+        survey = Survey(path)
         if not survey.kept:
             raise ArchiveError(f"{path} holds no whole exchange, nothing to repair")
-        _copy(survey, target)
-        return survey.report(target)
+        _copy(survey, target, now or datetime.now(UTC))
+        return _report(survey, target)
 
 
-class _Survey:
-    """Which records of a file can stay: the whole ones whose group is whole."""
+def repair_finished(path: Path, *, now: datetime) -> RepairReport | None:
+    """Put whole records in the place of a damaged, finished file; None when it is sound.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.size = path.stat().st_size
-        self.findings: list[Finding] = []
-        self.kept: list[tuple[int, int]] = []  # offset and length
-        self.lost_urls: list[str] = []
-        self.has_exchange = False
-        self._ids: set[str] = set()
-        self._waiting: list[tuple[Record, str]] = []
-        for found in scan(path):
-            if isinstance(found, Finding):
-                self._damaged(found)
-            else:
-                self._whole(found)
-        self._drop_waiting()
+    Every record is read and compared with its digests. The damaged file is kept, byte for byte,
+    under ``….damaged``; the new one has its name, and a record that tells of the loss in the place
+    of each loss, so that all other records keep their offsets.
 
-    @property
-    def kept_bytes(self) -> int:
-        return sum(length for _, length in self.kept)
-
-    @property
-    def end(self) -> int:
-        return sum(self.kept[-1]) if self.kept else 0
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether the kept records lie side by side from the start of the file."""
-        return self.kept_bytes == self.end
-
-    def report(self, target: Path | None) -> RepairReport:
-        lost = self.size - self.kept_bytes
-        urls = tuple(dict.fromkeys(url for url in self.lost_urls if url))
-        return RepairReport(self.path, target, len(self.kept), lost, tuple(self.findings), urls)
-
-    def _damaged(self, finding: Finding) -> None:
-        self.findings.append(finding)
-        self.lost_urls.append(finding.url)
-
-    def _whole(self, record: Record) -> None:
-        relation = record.fields.get("warc-concurrent-to", "")
-        if relation and relation not in self._ids and record.type in _PARTS:
-            self._drop_waiting(unless=relation)
-            self._waiting.append((record, relation))
-            return
-        self._drop_waiting(unless=record.fields["warc-record-id"])
-        for part, _ in self._waiting:
-            self._keep(part)
-        self._waiting = []
-        self._keep(record)
-
-    def _keep(self, record: Record) -> None:
-        self.kept.append((record.offset, record.length))
-        self.has_exchange |= record.type != "warcinfo"
-        self._ids.add(record.fields["warc-record-id"])
-
-    def _drop_waiting(self, unless: str = "") -> None:
-        """Give up the parts of groups whose response is not there."""
-        self.lost_urls += [record.url for record, to in self._waiting if to != unless]
-        self._waiting = [(record, to) for record, to in self._waiting if to == unless]
+    Raises:
+        ArchiveError: the disk refuses; the damaged file is as it was.
+    """
+    with _errors_named(path):
+        survey = Survey(path, with_digests=True)
+        if survey.is_sound:
+            return None
+        if not survey.has_exchange:
+            return _report(survey, None)
+        part = path.with_name(path.name + disk.PART_SUFFIX)
+        part.unlink(missing_ok=True)
+        _write_copy(survey, part, path.name, now)
+        disk.keep_beside(path, _free_name(path))
+        disk.replace(part, path)
+        return _report(survey, path)
 
 
-def _is_copied(survey: _Survey, target: Path) -> bool:
+def _free_name(path: Path) -> Path:
+    """Find a name for a damaged file; one that a broken-off repair gave it already serves again."""
+    target = path.with_name(path.name + DAMAGED_SUFFIX)
+    number = 2
+    while target.exists() and not target.samefile(path):
+        target = path.with_name(f"{path.name}-{number}{DAMAGED_SUFFIX}")
+        number += 1
+    return target
+
+
+def _report(survey: Survey, target: Path | None) -> RepairReport:
+    lost = survey.size - survey.kept_bytes
+    urls = tuple(dict.fromkeys(url for url in survey.lost_urls if url))
+    spans = tuple((gap.offset, gap.length) for gap in survey.gaps())
+    found = tuple(survey.findings)
+    return RepairReport(survey.path, target, len(survey.kept), lost, found, urls, spans)
+
+
+def _is_copied(survey: Survey, target: Path) -> bool:
     """Whether an interrupted repair got as far as the copy; serial numbers are never reused."""
-    return target.exists() and target.stat().st_size == survey.kept_bytes
+    return target.exists() and target.stat().st_size in {survey.end, survey.kept_bytes}
 
 
-def _copy(survey: _Survey, target: Path) -> None:
+def _copy(survey: Survey, target: Path, now: datetime) -> None:
     part = target.with_name(target.name + disk.PART_SUFFIX)
     part.unlink(missing_ok=True)  # of a repair that was itself interrupted
     if target.exists():
         raise ArchiveError(f"{target} exists and is never replaced")
+    _write_copy(survey, part, target.name, now)
+    disk.rename(part, target)
+
+
+def _write_copy(survey: Survey, part: Path, name: str, now: datetime) -> None:
+    gaps = {gap.offset + gap.length: gap for gap in survey.gaps()}
     handle = disk.create(part)
     try:
         with survey.path.open("rb") as source:
             for offset, length in survey.kept:
+                if offset in gaps:
+                    _fill(handle, gaps[offset], name, now)
                 for start in range(offset, offset + length, _COPY_BYTES):
                     source.seek(start)
                     piece = source.read(min(_COPY_BYTES, offset + length - start))
@@ -176,7 +164,14 @@ def _copy(survey: _Survey, target: Path) -> None:
         disk.sync_data(handle)
     finally:
         os.close(handle)
-    disk.rename(part, target)
+
+
+def _fill(handle: int, gap: Gap, name: str, now: datetime) -> None:
+    """Write a record as long as the gap; a gap too short for any is closed."""
+    pieces = fill(name, gap.offset, gap.length, made_at=now, lost_ids=gap.ids, lost_urls=gap.urls)
+    with suppress(ValueError):
+        for piece in pieces:
+            disk.write_all(handle, piece)
 
 
 @contextmanager

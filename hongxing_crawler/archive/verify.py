@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from hongxing_crawler.archive.digests import Check, UnknownDigestError
 from hongxing_crawler.archive.fields import parse_date
+from hongxing_crawler.archive.filler import LOST_ID
 from hongxing_crawler.archive.findings import Finding, Kind
 from hongxing_crawler.archive.openfile import OPEN_SUFFIX
 from hongxing_crawler.archive.reader import Record, scan
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+_LOST_ID = LOST_ID.lower()
 _REFERENCE_FIELDS = (
     "warc-refers-to",
     "warc-refers-to-target-uri",
@@ -106,7 +108,7 @@ class _FileCheck:
         if record.type == "revisit":
             yield from self._revisit(record)
         if self._with_digests:
-            yield from _digests(record)
+            yield from check_digests(record)
         self._relate(record)
 
     def _revisit(self, record: Record) -> Iterator[Finding]:
@@ -129,6 +131,8 @@ class _FileCheck:
                 if not self._originals.has(target):
                     self._relations.setdefault(target, _bare(record))
         self._relations.pop(record.fields["warc-record-id"], None)
+        for lost_id in record.fields.get(_LOST_ID, "").split():  # a repair has told of it
+            self._relations.pop(lost_id, None)
 
     def _whole_file(self, count: int) -> Iterator[Finding]:
         name = self._path.name
@@ -194,7 +198,8 @@ def _short(*values: str) -> bytes:
     return hashlib.blake2b("\n".join(values).encode(), digest_size=16).digest()
 
 
-def _digests(record: Record) -> Iterator[Finding]:
+def check_digests(record: Record) -> Iterator[Finding]:
+    """Compare block and payload of a record with the digests in its header."""
     try:
         block = _check(record, "warc-block-digest")
         payload = _check(record, "warc-payload-digest") if record.type != "revisit" else None

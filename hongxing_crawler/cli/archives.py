@@ -92,27 +92,30 @@ def _tell_findings(shell: Shell, report: Soundness | FixityReport, checked: str)
 @common_options
 @click.pass_obj
 def repair(shell: Shell) -> int:
-    """Finish files of killed runs, make missing indexes.
+    """Make a damaged archive whole, and ask again for what is lost.
 
-    A torn tail is cut off; when whole records follow damage, they are copied and the damaged
-    file is kept beside them. The next crawl does the same by itself.
+    Files of killed runs are finished. Of a damaged file the whole records are copied; it is kept
+    beside the copy under ….damaged. What was lost is named and fetched by the next crawl.
     """
     from hongxing_crawler.soundness import repair_home
 
     home = shell.home()
     with shell.hold(home, "repair"):
-        reports, indexes = repair_home(home)
-    lines = [_tell_repair(report) for report in reports]
-    lines += [f"{path.name}: made anew" for path in indexes]
-    value = {"files": [asdict(report) for report in reports], "indexes": indexes}
-    shell.result(value, "\n".join(lines) or "nothing to repair")
+        done = repair_home(home, now=now)
+    lines = [_tell_repair(report) for report in done.files]
+    lines += [f"{name}: missing; put it back from a copy if there is one" for name in done.missing]
+    lines += [f"{path.name}: made anew" for path in done.indexes]
+    lines += [f"lost, pending again: {url}" for url in done.pending_urls]
+    shell.result(asdict(done), "\n".join(lines) or "nothing to repair")
     return ExitCode.OK
 
 
 def _tell_repair(report: RepairReport) -> str:
+    name = report.source.name
     if report.target is None:
-        return f"{report.source.name}: held no exchange, removed"
-    lost = f"{report.lost_bytes:,} torn bytes cut off" if report.lost_bytes else "was whole"
+        state = "no exchange in it can be read, take it from a copy"
+        return f"{name}: {state if report.source.exists() else 'held no exchange, removed'}"
+    lost = f"{report.lost_bytes:,} damaged bytes" if report.lost_bytes else "was whole"
     return f"{report.target.name}: {report.record_count:,} records kept, {lost}"
 
 

@@ -10,12 +10,13 @@ from hongxing_crawler.items import Capture, Original
 from hongxing_crawler.store.moments import from_us, to_us, url_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from hongxing_crawler.store.database import Database
 
 _URN = "urn:uuid:"
+_LOST = -1  # offset of a capture that is in its file no more
 _SELECT = """
 SELECT w.filename, c.file_offset, c.length, c.record_id, c.record_type, c.payload_digest,
   COALESCE(c.url, u.url), c.fetched_at, c.status, c.mime, c.extra
@@ -95,6 +96,28 @@ class CaptureTable:
         self._db.run_many("UPDATE warc_files SET missing = ? WHERE no = ?", changes)
         return [filename for _, filename, _ in known if filename not in present]
 
+    def relocate(self, filename: str, places: Mapping[str, tuple[int, int]]) -> list[int]:
+        """Note where the captures of a repaired file lie; the numbers of those lost since.
+
+        Args:
+            filename: The file.
+            places: Offset and length by record id, ``urn:uuid:…``; empty for a file that is gone.
+        """
+        rows = self._db.rows(
+            "SELECT c.id, c.record_id, c.file_offset, c.length FROM captures c"
+            " JOIN warc_files w ON w.no = c.warc_no WHERE w.filename = ?",
+            (filename,),
+        )
+        lost, moved = [], []
+        for number, record_id, *old in rows:
+            place = places.get(_URN + record_id)
+            if place is None and old[0] != _LOST:
+                lost.append(number)
+            if list(place or (_LOST, 0)) != old:
+                moved.append((*(place or (_LOST, 0)), number))
+        self._db.run_many("UPDATE captures SET file_offset = ?, length = ? WHERE id = ?", moved)
+        return lost
+
     def files(self) -> Iterator[tuple[str, int | None, str, bool]]:
         """Yield name, bytes, sha256 and whether it is missing, in the order of their writing."""
         for filename, size, sha256, missing in self._db.rows(
@@ -105,6 +128,24 @@ class CaptureTable:
     def of_run(self, run_no: int | None) -> Iterator[Capture]:
         """Yield the captures of a run, or of all runs, in the order of their writing."""
         yield from map(_capture, self._db.rows(_SELECT + _IS_OF_RUN, (run_no,)))
+
+    def files_of(self, url: str) -> list[str]:
+        """Return the WARC files that hold what visits of an address archived."""
+        rows = self._db.rows(
+            "SELECT DISTINCT w.filename FROM urls u JOIN captures c ON c.url_id = u.id"
+            " JOIN warc_files w ON w.no = c.warc_no WHERE u.key = ? ORDER BY w.filename",
+            (url_key(url),),
+        )
+        return [filename for (filename,) in rows]
+
+    def of_url(self, url: str) -> Iterator[tuple[str, Capture]]:
+        """Yield what visits of an address archived, each with its run, in order."""
+        for run_id, *row in self._db.rows(
+            _SELECT.replace("SELECT ", "SELECT r.run_id, ", 1)
+            + "JOIN runs r ON r.no = c.run_no WHERE u.key = ? ORDER BY c.id",
+            (url_key(url),),
+        ):
+            yield run_id, _capture(row)
 
     def original(self, url: str) -> Original | None:
         """Find the last full capture of an address, if its WARC file is there."""

@@ -125,6 +125,34 @@ class Frontier:
         sql = "SELECT id FROM urls WHERE state = 'pending' LIMIT ?"
         return any(number not in besides for (number,) in self._db.rows(sql, (len(besides) + 1,)))
 
+    def ask_again(self, captures: Iterable[int]) -> list[str]:
+        """Put the URLs of lost captures back, to be asked without conditions; their addresses."""
+        urls: dict[str, None] = {}
+        for number in captures:
+            row = self._db.row(
+                "SELECT u.id, u.url, COALESCE(c.url, u.url), c.payload_digest FROM captures c"
+                " JOIN urls u ON u.id = c.url_id WHERE c.id = ?",
+                (number,),
+            )
+            self._db.execute("DELETE FROM originals WHERE capture_id = ?", (number,))
+            if row is None:  # robots.txt, which every run asks for
+                continue
+            url_id, url, own, digest = row
+            self._db.execute(
+                "DELETE FROM media WHERE url = ? OR sha256 = ?", (own, digest.rpartition(":")[2])
+            )
+            self._db.execute(
+                "UPDATE urls SET state = 'pending', attempts = 0, not_before = 0 WHERE id = ?",
+                (url_id,),
+            )
+            self._db.execute(
+                "UPDATE pages SET original_id = NULL, etag = '', last_modified = ''"
+                " WHERE url_id = ? AND (original_id = ? OR ? <> ?)",
+                (url_id, number, own, url),
+            )
+            urls[url] = None
+        return list(urls)
+
     def counts(self) -> dict[str, int]:
         return dict(self._db.rows("SELECT state, COUNT(*) FROM urls GROUP BY state ORDER BY state"))
 

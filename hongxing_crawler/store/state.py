@@ -23,7 +23,7 @@ from hongxing_crawler.store.runs import RunTable
 from hongxing_crawler.store.visits import VisitWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
     from datetime import date, datetime
     from pathlib import Path
@@ -278,6 +278,32 @@ class State:
     def original(self, url: str) -> Original | None:
         """Find the last full capture of an address that a revisit record may refer to."""
         return self._captures.original(url)
+
+    def relocate(self, filename: str, places: Mapping[str, tuple[int, int]]) -> list[str]:
+        """Take in what a repair left of a WARC file, and ask again for what it lost.
+
+        Args:
+            filename: The file.
+            places: Offset and length by record id, ``urn:uuid:…``; empty for a file that is gone.
+
+        Returns:
+            The URLs that are pending again, because a capture of theirs is lost.
+        """
+        with self._db.transaction():
+            return self._frontier.ask_again(self._captures.relocate(filename, places))
+
+    def capture_files(self, url: str) -> list[str]:
+        """Return the WARC files that hold what visits of an address archived."""
+        return self._captures.files_of(url)
+
+    def captures_of(self, url: str) -> Iterator[tuple[str, Capture]]:
+        """Yield what visits of an address archived, each with its run, in order."""
+        return self._captures.of_url(url)
+
+    def warc_file(self, filename: str, size: int, sha256: str) -> None:
+        """Note the size and digest of a complete WARC file."""
+        with self._db.transaction():
+            self._captures.add_file(filename, size, sha256)
 
     def warc_file(self, filename: str, size: int, sha256: str) -> None:
         """Note the size and digest of a complete WARC file."""
