@@ -87,10 +87,25 @@ def find_captions(
             ):
                 caption = place
                 result.likely.add(place)
+                if _opens_the_body(place, paragraphs):
+                    result.apart.add(place)
                 break
         text = paragraphs[caption].text if caption >= 0 else ""
         result.images.append(replace(image, caption=text))
     return result
+
+
+def _opens_the_body(place: int, paragraphs: Sequence[Paragraph]) -> bool:
+    """Say whether a centred line under the first picture stands before the first paragraph.
+
+    No article begins with a centred line.
+    """
+    return (
+        place == 0
+        and len(paragraphs) > 1
+        and _is_centred(paragraphs[0].lines[0].block)
+        and not _is_centred(paragraphs[1].lines[0].block)
+    )
 
 
 def _is_short(paragraph: Paragraph) -> bool:
