@@ -7,6 +7,7 @@ SHELL := /bin/sh
 
 VENV := .venv
 REFEREES := $(VENV)/referees
+READERS := $(VENV)/readers
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --no-input
 # An environment belongs to one folder: its editable install holds an absolute path.
@@ -90,6 +91,15 @@ referees: $(REFEREES)/ready ## our archive before outside judges: pywb, wacz, cd
 $(REFEREES)/ready: requirements-referees.lock | setup
 	@$(PY) -m venv --clear $(REFEREES)
 	@$(REFEREES)/bin/python -m pip install -qq --require-hashes -r requirements-referees.lock
+	@touch $@
+
+.PHONY: readers
+readers: $(READERS)/ready ## every line of docs/readers.md, run: pandas, Polars, DuckDB, datasets, Spark …
+	HONGXING_READERS="$(CURDIR)/$(READERS)" $(PY) -m pytest tests/test_readers.py
+
+$(READERS)/ready: requirements-readers.lock | setup
+	@$(PY) -m venv --clear $(READERS)
+	@$(READERS)/bin/python -m pip install -qq --require-hashes -r requirements-readers.lock
 	@touch $@
 
 .PHONY: bench
