@@ -17,6 +17,7 @@ from hongxing_crawler.archive.fixity import note_files
 from hongxing_crawler.exceptions import ArchiveError
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.run import RunResult
+from hongxing_crawler.store.home_files import describe
 from hongxing_crawler.store.rows import export_run
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ def finish_run(run: Run, reason: str, stats: Mapping[str, Any]) -> RunResult:
     instant. The run record comes last.
     """
     run.close_archive()
+    root = run.home.root
+    run.state.finish_warcs(describe(root, path) for path in (*run.repaired, *run.warcs))
     run.state.judge_repeats()
     reason = run.stop_reason or (run.limit_reached if reason == "finished" else "") or reason
     counts = count_run(run, stats)
@@ -165,6 +168,7 @@ def _write_indexes(run: Run) -> dict[Path, Path]:
         known = path in run.warcs and run.stop_reason not in _UNCERTAIN
         write_index(_captures_of(run, path) if known else captures_in([path], []), index)
         indexes[path] = index
+    run.state.queue(describe(run.home.root, index) for index in indexes.values())
     return indexes
 
 
@@ -192,6 +196,8 @@ def _write_record(run: Run, result: RunResult, stats: Mapping[str, Any]) -> None
     write_atomically(folder / "run.json", data)
     rejects = (msgspec.json.encode(row) for row in run.state.rejects(run.run_id))
     write_atomically(folder / "rejects.jsonl", b"".join(line + b"\n" for line in rejects))
+    names = ("run.json", "rejects.jsonl")
+    run.state.queue(describe(run.home.root, folder / name) for name in names)
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.record import MediaFile
 
 FOLDERS: Final = ("warc", "cdxj", "wacz", "media", "runs", "export")
-_FILES: Final = ("fixity.jsonl",)
+_FILES: Final = ("fixity.jsonl", "takedown/log.jsonl")
 _KINDS: Final = {"warc": "warc", "cdxj": "cdxj", "wacz": "wacz", "media": "media"}
 _RUN_FILES: Final = frozenset({"run.json", "rejects.jsonl"})
 _EXPORT_FILES: Final = {

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO, TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ from zlib_ng import zlib_ng
 from hongxing_crawler.core.record import SCHEMA_VERSION, utc_text
 from hongxing_crawler.store.card import CARD_NAME, Tally, make_card
 from hongxing_crawler.store.files import complete_file, write_file
+from hongxing_crawler.store.home_files import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -27,12 +29,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hongxing_crawler.store.articles import Line
+    from hongxing_crawler.store.outbox import Finished
     from hongxing_crawler.store.state import State
 
 ROWS_PER_PART = 50_000
 _GZIP_LEVEL = 6
 _GZIP = 16 + 15  # a gzip member with a window of 32 KiB
 _TREE = "articles/v1"
+_MANIFEST = "_manifest.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +84,20 @@ def export_run(
         "delta": delta.relative_to(root).as_posix(),
     }
     write_file(root / "latest.json", _pretty(latest))
-    state.mark_exported([*waiting, run_id])
+    folders = [_delta_folder(root, name) for name in (*waiting, run_id)]
+    state.mark_exported([*waiting, run_id], _written(root, [*folders, snapshot]))
     return {
         "rows": str(snapshot / _part_name(0)),
         "delta": str(delta / _part_name(0)),
         "latest": str(root / "latest.json"),
     }
+
+
+def _written(root: Path, folders: Iterable[Path]) -> Iterator[Finished]:
+    """Describe what an export wrote, for the outbox."""
+    files = [file for folder in folders if folder.is_dir() for file in sorted(folder.iterdir())]
+    for file in (*files, root / CARD_NAME, root / "latest.json"):
+        yield describe(root.parents[2], file)
 
 
 def write_snapshot(state: State, folder: Path, run_id: str, *, with_parquet: bool = False) -> Path:
@@ -154,6 +166,7 @@ def write_rows(
 ) -> None:
     """Write a folder of parts with its manifest; ``_SUCCESS`` stands only while it is complete."""
     folder.mkdir(parents=True, exist_ok=True)
+    parent = find_parent(folder, about["run_id"]) if "run_id" in about else None
     (folder / "_SUCCESS").unlink(missing_ok=True)
     ops: Counter[str] = Counter()
     parts = list(_write_parts(folder, lines, ops))
@@ -165,13 +178,43 @@ def write_rows(
     manifest = {
         "schema_version": SCHEMA_VERSION,
         **about,
+        "parent": parent,
         "rows": sum(part.rows for part in parts),
         "ops": dict(sorted(ops.items())),
         "parts": parts,
         "parquet": typed,
     }
-    write_file(folder / "_manifest.json", _pretty(manifest))
+    write_file(folder / _MANIFEST, _pretty(manifest))
     write_file(folder / "_SUCCESS", b"")
+
+
+class _OldManifest(msgspec.Struct):
+    run_id: str = ""
+    parent: dict[str, str] | None = None
+
+
+def find_parent(folder: Path, run_id: str) -> dict[str, str] | None:
+    """Find the manifest that a folder's own follows: that of the folder before it.
+
+    A snapshot that a second run of the day writes again follows the one that it replaces; a
+    folder that the same run writes again keeps its parent.
+    """
+    own = folder / _MANIFEST
+    if own.is_file():
+        with suppress(msgspec.DecodeError):  # a damaged one is written anew
+            old = msgspec.json.decode(own.read_bytes(), type=_OldManifest)
+            return old.parent if old.run_id == run_id else _describe_parent(folder, folder)
+    depth = 2 if folder.name.startswith("run=") else 1
+    root = folder.parents[depth - 1]
+    pattern = "/".join(("dt=*", "run=*")[:depth])
+    before = [path for path in root.glob(f"{pattern}/{_MANIFEST}") if path.parent < folder]
+    return _describe_parent(max(before).parent, folder) if before else None
+
+
+def _describe_parent(parent: Path, folder: Path) -> dict[str, str]:
+    depth = 3 if folder.name.startswith("run=") else 2
+    name = parent.relative_to(folder.parents[depth - 1]).as_posix()
+    return {"folder": name, "sha256": hashlib.sha256((parent / _MANIFEST).read_bytes()).hexdigest()}
 
 
 def _write_parts(folder: Path, lines: Iterable[Line], ops: Counter[str]) -> Iterator[Part]:

@@ -1,0 +1,237 @@
+"""Send one file so that it arrives once, whole, and provably: look, put, read back.
+
+An object that is there already with the same bytes is not sent again; one with other bytes is
+never overwritten, but for files that are written again by design (a report, a package), and those
+only where the object was stored by us.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from hongxing_crawler.exceptions import ConflictError
+from hongxing_crawler.store.outbox import MUTABLE, Entry
+from hongxing_crawler.store.s3.errors import code_of, status_of
+from hongxing_crawler.store.s3.retry import Patience, persist
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from hongxing_crawler.store.s3.client import Bucket, Head
+
+logger = logging.getLogger(__name__)
+
+MIN_PART_BYTES: Final = 5 << 20  # S3's own limit
+_CHUNK_BYTES = 1 << 20
+_LOOKS = 2
+_REFUSES_CONDITIONS: Final = frozenset({"NotImplemented", "InvalidArgument", "InvalidRequest"})
+
+
+class ReadBackError(ConnectionError):
+    """What was just stored is not seen, or is seen otherwise; asked again for a while."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What was read back: the object's ETag and how it was compared; whether it was sent."""
+
+    key: str
+    etag: str
+    kind: str  # head | get
+    sent_bytes: int = -1  # -1: it was there
+
+    @property
+    def was_there(self) -> bool:
+        return self.sent_bytes < 0
+
+
+@dataclass(slots=True)
+class Bandwidth:
+    """Keeps the average of all threads below a rate; each taker waits for its turn."""
+
+    bytes_per_s: float = 0.0  # 0: no limit
+    _next_s: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, size: int, stop: threading.Event) -> None:
+        if not self.bytes_per_s:
+            return
+        with self._lock:
+            now_s = time.monotonic()
+            turn_s = max(now_s, self._next_s)
+            self._next_s = turn_s + size / self.bytes_per_s
+        stop.wait(turn_s + size / self.bytes_per_s - now_s)
+
+
+@dataclass(slots=True)
+class Sender:
+    """Sends files; used by several threads at once, so it keeps nothing of a file."""
+
+    bucket: Bucket
+    root: Path  # of the home
+    patience: Patience
+    bandwidth: Bandwidth
+    deep_share: float = 0.0  # of objects that are read back whole
+    conditions: bool = True  # the server takes If-None-Match; found out at work
+
+    def send(self, entry: Entry, key: str) -> Proof:
+        """Send a file that fits into one call.
+
+        Raises:
+            UploadError: It did not arrive; the subclass says who has to act.
+            OSError: The file cannot be read.
+        """
+        there = self.look(entry, key)
+        if there and (found := self.compare(entry, key, there)):
+            return found
+        data = self.read(entry)
+        self.bandwidth.take(len(data), self.patience.stop)
+        where = self.bucket.where(key)
+        persist(lambda: self._put(entry, key, data, there), where, self.patience)
+        return self.read_back(entry, key, len(data))
+
+    def look(self, entry: Entry, key: str) -> Head | None:
+        """Return what lies under the key.
+
+        Raises:
+            ConflictError: It is not ours, and must stay.
+        """
+        where = self.bucket.where(key)
+        there = persist(lambda: self.bucket.head(key), where, self.patience)
+        if there and not self._is_same(entry, key, there) and not _may_replace(entry, there):
+            raise self._conflict(entry, key, there)
+        return there
+
+    def compare(self, entry: Entry, key: str, there: Head) -> Proof | None:
+        """Tell whether an object is the file; None when it is to be replaced."""
+        if not self._is_same(entry, key, there):
+            return None
+        return self._deepen(entry, key, Proof(key, there.etag, "head"))
+
+    def read_back(self, entry: Entry, key: str, sent_bytes: int) -> Proof:
+        """Ask the server what it has, and for a share of the objects compare every byte."""
+
+        def ask() -> Head:
+            there = self.bucket.head(key)
+            if there is None:
+                raise ReadBackError(key)
+            return there
+
+        there = persist(ask, self.bucket.where(key), self.patience)
+        if not self._is_same(entry, key, there):
+            raise self._conflict(entry, key, there)
+        return self._deepen(entry, key, Proof(key, there.etag, "head", sent_bytes))
+
+    def _deepen(self, entry: Entry, key: str, proof: Proof) -> Proof:
+        if int(entry.sha256[:8], 16) >= self.deep_share * 2**32:
+            return proof
+        self.compare_bytes(entry, key)
+        return Proof(key, proof.etag, "get", proof.sent_bytes)
+
+    def compare_bytes(self, entry: Entry, key: str) -> None:
+        """Read an object whole and compare its digest.
+
+        Raises:
+            ConflictError: It holds other bytes.
+        """
+        where = self.bucket.where(key)
+        for _ in range(_LOOKS):  # bytes may be damaged on their way, too
+            if persist(lambda: self._digest(key), where, self.patience) == entry.sha256:
+                return
+        raise ConflictError(
+            f"{where} holds other bytes than {entry.path}, though its metadata say the same; move"
+            " that object away and type hongxing upload"
+        )
+
+    def _digest(self, key: str) -> str:
+        digest = hashlib.sha256()
+        with self.bucket.get(key) as body:
+            while chunk := body.read(_CHUNK_BYTES):
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    def _is_same(self, entry: Entry, key: str, there: Head) -> bool:
+        if there.size != entry.bytes:
+            return False
+        if there.sha256:
+            return there.sha256 == entry.sha256
+        where = self.bucket.where(key)  # stored by another tool, or metadata got lost
+        return persist(lambda: self._digest(key), where, self.patience) == entry.sha256
+
+    def _put(self, entry: Entry, key: str, data: bytes, there: Head | None) -> None:
+        """Put once; a put whose answer got lost is found by its condition."""
+        condition = self.condition(there)
+        try:
+            self.bucket.put(
+                key,
+                data,
+                sha256=entry.sha256,
+                content_type=entry.content_type,
+                **condition,
+            )
+        except ClientError as error:
+            if condition and code_of(error) in _REFUSES_CONDITIONS:
+                logger.info("%s takes no conditions (%s)", self.bucket, code_of(error))
+                self.conditions = False
+                self._put(entry, key, data, there)
+            elif status_of(error) == 412:
+                self.settle(entry, key)
+            else:
+                raise
+
+    def condition(self, there: Head | None) -> dict[str, Any]:
+        """Return the header that keeps a put from overwriting what it must not."""
+        if not self.conditions or not self.bucket.profile.conditional_put:
+            return {}
+        if there is None:
+            return {"IfNoneMatch": "*"}
+        return {"IfMatch": there.etag} if self.bucket.profile.swap else {}
+
+    def settle(self, entry: Entry, key: str) -> None:
+        """After a 412: fine when our own bytes lie there.
+
+        Raises:
+            ConflictError: Other bytes do.
+            ReadBackError: Nothing does: to be tried again.
+        """
+        there = self.bucket.head(key)
+        if there is None:
+            raise ReadBackError(key)
+        if not self._is_same(entry, key, there):
+            if _may_replace(entry, there):  # a server whose If-Match knows only bare ETags
+                self.conditions = False
+                raise ReadBackError(key)
+            raise self._conflict(entry, key, there)
+
+    def read(self, entry: Entry) -> bytes:
+        """Read a file whole, and make sure that it is what was queued."""
+        data = self.path(entry).read_bytes()
+        if len(data) != entry.bytes or hashlib.sha256(data).hexdigest() != entry.sha256:
+            raise ChangedFileError(entry.path)
+        return data
+
+    def path(self, entry: Entry) -> Path:
+        return self.root / entry.path
+
+    def _conflict(self, entry: Entry, key: str, there: Head) -> ConflictError:
+        return ConflictError(
+            f"{self.bucket.where(key)}: another object lies there ({there.size:,} bytes, sha256"
+            f" {there.sha256[:12] or 'unknown'}; {entry.path} has {entry.bytes:,}, sha256"
+            f" {entry.sha256[:12]}), and it was not touched; choose another prefix with --s3, or"
+            " move that object away, then type hongxing upload"
+        )
+
+
+class ChangedFileError(Exception):
+    """A file is not any more what it was when it was queued."""
+
+
+def _may_replace(entry: Entry, there: Head) -> bool:
+    return entry.kind in MUTABLE and bool(there.sha256)

@@ -1,0 +1,300 @@
+"""Upload a home: everything that waits in its outbox, then what readers follow.
+
+One thread works on the state, others on the network. What arrived is noted when it was read back;
+a kill in between costs a look, never a second object.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final, Self
+
+from hongxing_crawler.exceptions import ConflictError, StorageError, UploadError
+from hongxing_crawler.store.home_files import FOLDERS, describe, find_new
+from hongxing_crawler.store.outbox import MUTABLE, Entry
+from hongxing_crawler.store.s3.multipart import PartSender
+from hongxing_crawler.store.s3.retry import GivenUpError, Patience, persist
+from hongxing_crawler.store.s3.send import Bandwidth, ChangedFileError, Proof, Sender
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from hongxing_crawler.store.home import Home
+    from hongxing_crawler.store.outbox import SentPart
+    from hongxing_crawler.store.s3.client import Bucket
+    from hongxing_crawler.store.state import State
+
+RAW_KINDS: Final = ("warc", "media", "cdxj", "wacz", "run", "report", "log")
+_MAX_AWAY_COUNT = 3  # files in a row that do not arrive: the server is away
+_NOTE_COUNT, _NOTE_S = 64, 0.5  # proofs are written down so many or so often at a time
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 30, 3_600  # before a file is tried again by itself
+
+
+@dataclass(frozen=True, slots=True)
+class UploadOptions:
+    """How to upload. Times in seconds."""
+
+    threads: int = 4
+    part_bytes: int = 8 << 20  # files up to this size go in one call
+    max_bytes_per_s: float = 0.0  # of all threads together; 0: no limit
+    deep_share: float = 0.02  # of the objects that are read back whole
+    tries: int = 6
+    is_deep: bool = False  # read everything back, also what was proved before
+
+    def patience(self) -> Patience:
+        return Patience(self.tries)
+
+
+@dataclass(slots=True)
+class UploadReport:
+    """What an upload did."""
+
+    target: str = ""
+    sent_count: int = 0
+    sent_bytes: int = 0
+    same_count: int = 0  # found there, not sent
+    compared_count: int = 0  # read back byte for byte
+    lost_count: int = 0  # had arrived once and were not there any more
+    waiting_count: int = 0
+    waiting_bytes: int = 0
+    latest_run: str = ""  # what latest.json in the bucket names now
+    troubles: list[str] = field(default_factory=list)
+
+
+class Session:
+    """One upload of one home to one place; the caller holds the home's lock."""
+
+    def __init__(
+        self,
+        state: State,
+        home: Home,
+        bucket: Bucket,
+        options: UploadOptions,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.state, self.home, self.bucket = state, home, bucket
+        self.options, self.now = options, now
+        self.report = UploadReport(target=str(bucket))
+        self.failure: UploadError | None = None
+        self.patience = options.patience()
+        self.pool = ThreadPoolExecutor(options.threads, "upload")
+        share = 1.0 if options.is_deep else options.deep_share
+        bandwidth = Bandwidth(options.max_bytes_per_s)
+        self.sender = Sender(bucket, home.root, self.patience, bandwidth, share)
+        self.parts = PartSender(
+            self.sender, self.pool, options.threads, options.part_bytes, self._note_parts
+        )
+        self._proofs: list[tuple[Entry, Proof]] = []
+        self._noted_s = time.monotonic()
+        self._away_count = 0
+        self._outer_stop = threading.Event()
+
+    def stop_with(self, stop: threading.Event) -> None:
+        """Begin no file any more once an event is set."""
+        self._outer_stop = stop
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.patience.stop.set()
+        self.pool.shutdown(wait=True, cancel_futures=True)
+        self.flush()
+
+    def greet(self) -> None:
+        """Make sure that the bucket can be used, and aim the outbox at it.
+
+        Raises:
+            UploadError: It cannot; the subclass says who has to act.
+        """
+        persist(self.bucket.list_once, str(self.bucket), self.patience)
+        with self.state.changing_outbox():
+            self.state.outbox.aim(str(self.bucket))
+
+    def sweep(self, folders: Iterable[str] | None = None) -> None:
+        """Queue the files of the home that no transaction queued."""
+        batch = []
+        known = self.state.outbox.known()
+        for file in find_new(self.home.root, known, folders or FOLDERS):
+            batch.append(file)
+            if len(batch) == 500:
+                self.state.queue(batch)
+                batch = []
+        self.state.queue(batch)
+
+    def send_all(self, entries: Iterable[Entry], key_of: Callable[[Entry], str]) -> bool:
+        """Send files; whether all of them arrived.
+
+        A file that fails leaves the others alone; a bucket that refuses, or that is away, ends
+        it for all.
+        """
+        before, running = len(self.report.troubles), dict[Future[Proof], Entry]()
+        try:
+            for entry in entries:
+                if self.patience.stop.is_set() or self._outer_stop.is_set():
+                    break
+                self._send_one(entry, key_of(entry), running)
+            while running:
+                self._collect(running)
+        finally:
+            self.flush()
+        return len(self.report.troubles) == before and not self.patience.stop.is_set()
+
+    def _send_one(self, entry: Entry, key: str, running: dict[Future[Proof], Entry]) -> None:
+        if entry.bytes > self.options.part_bytes:
+            self._guard(entry, lambda: self.parts.send(entry, key))
+            return
+        while len(running) >= 2 * self.options.threads:
+            self._collect(running)
+        running[self.pool.submit(self.sender.send, entry, key)] = entry
+
+    def _collect(self, running: dict[Future[Proof], Entry]) -> None:
+        done, _ = wait(running, return_when=FIRST_COMPLETED)
+        for future in done:
+            self._guard(running.pop(future), future.result)
+        self._flush_when_due()
+
+    def _guard(self, entry: Entry, result: Callable[[], Proof]) -> None:
+        """Take a proof, or note why there is none."""
+        try:
+            proof = result()
+        except GivenUpError:
+            return
+        except ChangedFileError:
+            self._note_changed(entry)
+        except OSError as error:
+            self.fail(entry, ConflictError(_missing(entry, error)))
+        except UploadError as error:
+            self.fail(entry, error)
+        else:
+            self._away_count = 0
+            self.note(entry, proof)
+
+    def note(self, entry: Entry, proof: Proof) -> None:
+        """Take down a proof; it is written down soon."""
+        self._proofs.append((entry, proof))
+        self.report.sent_count += not proof.was_there
+        self.report.sent_bytes += max(0, proof.sent_bytes)
+        self.report.same_count += proof.was_there
+        self.report.compared_count += proof.kind == "get"
+
+    def _note_changed(self, entry: Entry) -> None:
+        """Queue a file that may change as it is now; one that may not is damaged."""
+        path = self.sender.path(entry)
+        if entry.kind in MUTABLE and path.is_file():
+            with suppress(OSError):
+                self.state.queue([describe(self.home.root, path)])
+            text = f"{entry.path} changed while it was uploaded; hongxing upload sends it as it is"
+            self.fail(entry, UploadError(text))
+            return
+        text = (
+            f"{entry.path} is not what it was when it was finished, and was not uploaded; type"
+            " hongxing verify --deep, and take the file from a copy"
+        )
+        self.fail(entry, ConflictError(text))
+
+    def fail(self, entry: Entry, error: UploadError) -> None:
+        """Note a failure; the gravest one decides how the command ends."""
+        self.report.troubles.append(str(error))
+        wait_s = min(_LONGEST_WAIT_S, _FIRST_WAIT_S * 2 ** min(entry.tries, 10))
+        with self.state.changing_outbox(durable=False):
+            due_at = self.now() + timedelta(seconds=wait_s)
+            self.state.outbox.note_failed(entry.id, str(error), due_at)
+        is_away = not isinstance(error, (StorageError, ConflictError))
+        self._away_count += is_away
+        if isinstance(error, StorageError) or self._away_count >= _MAX_AWAY_COUNT:
+            self.patience.stop.set()
+        if self.failure is None or _gravity(error) > _gravity(self.failure):
+            self.failure = error
+
+    def _note_parts(self, entry: Entry, upload_id: str, parts: list[SentPart]) -> None:
+        with self.state.changing_outbox(durable=False):
+            self.state.outbox.note_upload(entry.id, upload_id, parts)
+        self._flush_when_due()
+
+    def _flush_when_due(self) -> None:
+        if len(self._proofs) >= _NOTE_COUNT or time.monotonic() - self._noted_s > _NOTE_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write down what was proved."""
+        proofs, self._proofs = self._proofs, []
+        self._noted_s = time.monotonic()
+        if not proofs:
+            return
+        with self.state.changing_outbox(durable=False):
+            for entry, proof in proofs:
+                self.state.outbox.note_proved(
+                    entry.id, proof.key, proof.etag, proof.kind, self.now()
+                )
+
+    def finish(self) -> UploadReport:
+        """Say what was done.
+
+        Raises:
+            UploadError: The gravest thing that went wrong.
+        """
+        self.flush()
+        look = self.state.outbox.look()
+        self.report.waiting_count, self.report.waiting_bytes = look.count, look.bytes
+        if self.failure is not None:
+            raise self.failure
+        return self.report
+
+
+def send_raw(session: Session, due_at: datetime | None = None) -> bool:
+    """Send archive, media and run records; whether nothing of them waits."""
+    key_of = session.bucket.place.key
+    waiting = session.state.outbox.waiting(RAW_KINDS, due_at)
+    return session.send_all(waiting, lambda entry: key_of(entry.path))
+
+
+def recheck(session: Session) -> None:
+    """Compare what was proved once with what the bucket lists now.
+
+    A thousand objects are one call. What is not there any more, or has another ETag or size, waits
+    again; the look before sending tells what became of it.
+    """
+    proved = session.state.outbox.proved()
+    expected = {entry.key: entry for entry in proved if entry.kind != "latest"}
+    if not expected:
+        return
+    listed = persist(lambda: _list_all(session.bucket), str(session.bucket), session.patience)
+    lost = [
+        entry
+        for key, entry in expected.items()
+        if listed.get(key, (-1, "")) != (entry.bytes, entry.etag)
+    ]
+    session.report.lost_count = len(lost)
+    with session.state.changing_outbox():
+        for entry in lost:
+            session.state.outbox.doubt(entry.id)
+
+
+def _list_all(bucket: Bucket) -> dict[str, tuple[int, str]]:
+    pages = bucket.client.get_paginator("list_objects_v2").paginate(
+        Bucket=bucket.place.bucket, Prefix=bucket.place.prefix
+    )
+    return {
+        item["Key"]: (int(item["Size"]), str(item["ETag"]))
+        for page in pages
+        for item in page.get("Contents", [])
+    }
+
+
+def _missing(entry: Entry, error: OSError) -> str:
+    return (
+        f"{entry.path} waits to be uploaded and cannot be read ({error.strerror or error}); put it"
+        " back in its place in the home, or type hongxing verify to see what else is missing"
+    )
+
+
+def _gravity(error: UploadError) -> int:
+    if isinstance(error, ConflictError):
+        return 3
+    return 2 if isinstance(error, StorageError) else 1
