@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import os
 import signal
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,8 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.exit_codes import ExitCode
-from hongxing_crawler.run import RunResult
+from hongxing_crawler.run import RunResult, utc_now
 from hongxing_crawler.sites.profile import load_profile
+from hongxing_crawler.store.home import Home
+from hongxing_crawler.store.lock import Holder, hold
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +63,7 @@ def crawl(options: CrawlOptions, progress: Progress | None = None) -> RunResult:
     from hongxing_crawler.run import run_of  # noqa: PLC0415
     from hongxing_crawler.spiders.news import NewsSpider  # noqa: PLC0415
 
+    _end_takedown(options)
     tune_allocator()
     prefer_fast_loop()
     received: list[int] = []
@@ -79,6 +83,18 @@ def crawl(options: CrawlOptions, progress: Progress | None = None) -> RunResult:
     process.start(install_signal_handlers=True)
     _raise_failure(task)
     return _settle(run_of(crawler), received)
+
+
+def _end_takedown(options: CrawlOptions) -> None:
+    """Carry a takedown that was interrupted to its end, before anything is asked for."""
+    home = Home(options.home.absolute())
+    if not home.takedown.is_dir():
+        return
+    from hongxing_crawler.takedown.carry_out import resume  # noqa: PLC0415 - hardly ever
+
+    who = Holder(f"crawl, process {os.getpid()}", "", "")
+    with hold(home.lock, who, wait_s=options.wait_lock_s):
+        resume(home, utc_now)
 
 
 def scrapy_settings(options: CrawlOptions) -> Any:

@@ -28,10 +28,12 @@ from hongxing_crawler.addons import OUR_SETTINGS, SCRAPY_SETTINGS
 from hongxing_crawler.archive.captures import ArchivedExchange, read_exchanges
 from hongxing_crawler.archive.fields import read_fields
 from hongxing_crawler.archive.reader import read_at, read_records
+from hongxing_crawler.archive.takedown_events import read_events
 from hongxing_crawler.core.clean import clean, join_parts
 from hongxing_crawler.core.page import extract
 from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.core.record import MediaFile
+from hongxing_crawler.core.takedown import decode_takedown
 from hongxing_crawler.core.urls import Scope, canonical_url
 from hongxing_crawler.exceptions import ArchiveError, PageError
 from hongxing_crawler.reading import (
@@ -62,6 +64,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.archive.findings import Finding
     from hongxing_crawler.archive.reader import Record
     from hongxing_crawler.core.document import Page
+    from hongxing_crawler.core.takedown import Takedown
 
 _FRONTIER_KINDS = frozenset(PRIORITIES) | {"seed"}
 _REDIRECTS_MAX = 5
@@ -162,7 +165,9 @@ def reprocess(
             result, and the rest is read.
     """
     result = ReprocessResult()
+    runs = list(runs)
     located: dict[str, tuple[Path, int]] = {}
+    takedowns = _read_takedowns(runs, located)
     times: list[datetime] = []
     state = State.open(state_path, now=lambda: times[-1], durable=False)
     try:
@@ -173,6 +178,7 @@ def reprocess(
             state.plan(run.run_id, profile, run.started_at)  # the rules that tombstones follow
             replay = _Replay(profile, state, run, located, only, result)
             replay.replay()
+            _honour(takedowns, state, run.run_id)
             times.append(replay.ended_at)
             state.end_run(run.run_id, replay.ended_at, 0, "reprocessed", {})
             result.paths |= export_run(state, export, run.run_id)
@@ -180,6 +186,30 @@ def reprocess(
     finally:
         state.close()
     return result
+
+
+def _read_takedowns(
+    runs: Iterable[RunFiles], located: dict[str, tuple[Path, int]]
+) -> list[Takedown]:
+    """Read what was taken down later, and where the bodies lie that other pages still need."""
+    takedowns = []
+    for path, event in read_events(path for run in runs for path in run.paths):
+        takedowns.append(decode_takedown(event))
+        located |= {
+            record.record_id: (path, record.offset)
+            for record in read_records(path, [])
+            if record.type == "response"
+        }
+    return takedowns
+
+
+def _honour(takedowns: Iterable[Takedown], state: State, run_id: str) -> None:
+    """Write the tombstones that a run's delta holds in the place of rows."""
+    for takedown in takedowns:
+        if run_id in takedown.run_ids:
+            state.write_tombstones(takedown, run_id)
+        if run_id == takedown.id:
+            state.take_down(takedown, {})
 
 
 class _Replay:

@@ -22,7 +22,7 @@ from hongxing_crawler.archive.repair import repair_folder
 from hongxing_crawler.archive.warc import WarcWriter
 from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.core.urls import Scope, canonical_url, shifted_date
-from hongxing_crawler.exceptions import ArchiveError, ConfigError, DiskFullError
+from hongxing_crawler.exceptions import ArchiveError, ConfigError, DiskFullError, StateError
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.lock import Holder, hold
@@ -109,6 +109,10 @@ class Run:
             on_error.pop_all()
 
     def _open(self) -> None:
+        if (self.home.takedown / "journal.json").is_file():
+            raise StateError(
+                f"a takedown of {self.home.root} was interrupted; type hongxing takedown --resume"
+            )
         self.home.empty_spool()
         self._repair()
         self.state = State.open(self.home.state, now=self.now, retry=_NO_RETRY)

@@ -33,6 +33,7 @@ COMMANDS = {
     "verify": "archives:verify",
     "repair": "archives:repair",
     "pack": "archives:pack",
+    "takedown": "removing:takedown",
     "clean": "pages:clean",
     "restore": "pages:restore",
     "schema": "pages:schema",

@@ -41,7 +41,7 @@ class Shell:
         elif name == "config" and value is not None:
             self.config_file = value
         elif value is not None:
-            self.flags[name] = value
+            self.flags[_FLAG_KEYS.get(name, name)] = value
 
     def load_config(self, **flags: object) -> Config:
         """Read the settings; ``flags`` are the command's own, by key with ``__`` for the dot."""
@@ -79,7 +79,16 @@ class Shell:
         who = f"{command}, process {os.getpid()} on {socket.gethostname()}"
         since = now().strftime("%Y-%m-%dT%H:%M:%SZ")
         with hold(home.lock, Holder(who, "", since), wait_s=self.load_config().wait_lock):
+            self._end_takedown(home)
             yield
+
+    def _end_takedown(self, home: Home) -> None:
+        """Carry an interrupted takedown to its end before anything else is done."""
+        if home.takedown.is_dir():
+            from hongxing_crawler.takedown.carry_out import resume
+
+            if done := resume(home, now):
+                self.complain(f"the takedown {done}, which was interrupted, is carried out now")
 
     def result(self, value: Any, text: str = "") -> None:
         """Print what the command found: one JSON object with --json, else the text."""
@@ -155,9 +164,11 @@ def _take(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
 
 _FILE = {"type": click.Path(path_type=Path), "metavar": "FILE"}
 _FOLDER = {"type": click.Path(), "metavar": "DIR"}
+_FLAG_KEYS = {"s3_url": "s3.url"}
 _COMMON: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--config",), {**_FILE, "help": "Settings; default hongxing.toml here."}),
     (("--home",), {**_FOLDER, "help": "Where everything is kept; default var."}),
+    (("--s3", "s3_url"), {"metavar": "URL", "help": "The bucket: s3://bucket/prefix."}),
     (("--wait-lock",), {"metavar": "TIME", "help": "Wait so long for another run, 90s, 10m, 2h."}),
     (("--json",), {"is_flag": True, "help": "Print one JSON object for machines."}),
     (("--quiet", "-q"), {"is_flag": True, "help": "Print nothing when all is well."}),

@@ -54,4 +54,6 @@ class ScopeMiddleware:
             return "private_address"
         if kind == "outside" and request.meta.get(KIND) not in _ANYWHERE:
             return "outside"
+        if self.run.state.takedowns.find(request.url) is not None:
+            return "taken_down"
         return ""

@@ -50,6 +50,10 @@ class Home:
         return self.root / "fixity.jsonl"
 
     @property
+    def takedown(self) -> Path:
+        return self.root / "takedown"
+
+    @property
     def spool(self) -> Path:
         return self.root / "tmp"
 

@@ -8,6 +8,7 @@ leaves URLs in flight, which the next start puts back, and nothing else.
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from hongxing_crawler.core.profile import Revisit
@@ -20,18 +21,20 @@ from hongxing_crawler.store.media_table import MediaTable
 from hongxing_crawler.store.outbox import Outbox
 from hongxing_crawler.store.revisit import Retry
 from hongxing_crawler.store.runs import RunTable
+from hongxing_crawler.store.takedowns import Consequences, TakedownTable
 from hongxing_crawler.store.visits import VisitWriter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
-    from datetime import date, datetime
+    from datetime import date
     from pathlib import Path
     from types import TracebackType
     from typing import Any
 
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.core.record import Article, MediaFile
+    from hongxing_crawler.core.takedown import Takedown
     from hongxing_crawler.items import Capture, Original
     from hongxing_crawler.store.articles import Line
     from hongxing_crawler.store.outbox import Finished
@@ -54,6 +57,7 @@ class State:
         self._runs = RunTable(database)
         self.articles = ArticleTable(database)
         self.outbox = Outbox(database)
+        self.takedowns = TakedownTable(database, self._runs, self._captures, self.articles)
         self._writer = VisitWriter(
             now,
             self._frontier,
@@ -305,11 +309,6 @@ class State:
         with self._db.transaction():
             self._captures.add_file(filename, size, sha256)
 
-    def warc_file(self, filename: str, size: int, sha256: str) -> None:
-        """Note the size and digest of a complete WARC file."""
-        with self._db.transaction():
-            self._captures.add_file(filename, size, sha256)
-
     def finish_warcs(self, files: Iterable[Finished]) -> None:
         """Note complete WARC files, and queue them for upload."""
         files = list(files)
@@ -329,6 +328,41 @@ class State:
 
     def has_media(self, sha256: str) -> bool:
         return self._media.has_bytes(sha256)
+
+    # Takedowns
+
+    def take_down(
+        self, takedown: Takedown, info: dict[str, Any], after: Consequences | None = None
+    ) -> None:
+        """Carry out a takedown in one transaction; one that is known changes nothing.
+
+        It is a run of its own, so that readers of deltas learn of it.
+
+        Args:
+            takedown: What was decided.
+            info: For the ledger of runs.
+            after: What became of files and records; None in a state made from the archive, where
+                the run and its rows are written as those of any other run.
+        """
+        self._db.execute("PRAGMA secure_delete = ON")  # free pages of the file hold nothing of it
+        with self._db.transaction():
+            if self.takedowns.is_known(takedown.id):
+                return
+            if after is not None:
+                at = datetime.fromisoformat(takedown.at)
+                self._runs.begin(takedown.id, at, info)
+                counts = {"articles_deleted": len(takedown.articles)}
+                self._runs.end(takedown.id, at, 0, "takedown", counts)
+                for run_id in takedown.run_ids:
+                    self.takedowns.write_rows(takedown, run_id)
+                self.takedowns.forget(takedown, after)
+            self.takedowns.exclude(takedown)
+        self._db.checkpoint()
+
+    def write_tombstones(self, takedown: Takedown, run_id: str) -> None:
+        """Put the tombstones of a takedown into the delta of one run."""
+        with self._db.transaction():
+            self.takedowns.write_rows(takedown, run_id)
 
     # What a run did
 
