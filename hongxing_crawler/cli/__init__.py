@@ -33,9 +33,11 @@ COMMANDS = {
     "verify": "archives:verify",
     "repair": "archives:repair",
     "pack": "archives:pack",
+    "upload": "upload:upload",
     "takedown": "removing:takedown",
     "clean": "pages:clean",
     "restore": "pages:restore",
+    "schedule": "scheduling:schedule",
     "schema": "pages:schema",
     "config": "settings:config",
 }
