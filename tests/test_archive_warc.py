@@ -175,9 +175,26 @@ def test_a_304_becomes_a_revisit_without_block_and_its_head_stays_beside_it(tmp_
     assert (again.status, again.payload_digest) == (304, first.payload_digest)
     assert lines["WARC-Profile"].endswith("/server-not-modified")
     assert blocks(path, "revisit") == [b""]
-    assert blocks(path, "metadata") == [
-        b'http-response-head: HTTP/1.1 304 Not Modified%0D%0AETag: "x"%0D%0A%0D%0A\r\n'
-    ]
+    assert blocks(path, "metadata") == []
+    assert lines["Hongxing-Note-http-response-head"] == (
+        'HTTP/1.1 304 Not Modified%0D%0AETag: "x"%0D%0A%0D%0A'
+    )
+    assert list(read_exchanges(path))[1].response_head == NOT_MODIFIED_HEAD
+
+
+def test_what_is_noted_of_a_revisit_stands_in_its_header_unless_it_is_long(tmp_path):
+    notes = [{"via": "http://site.example/列表", "hongxing-kind": "list"}, {"via": "x" * 5_000}]
+    with writer(tmp_path) as warc:
+        first = warc.write_exchange(exchange())
+        for seconds, note in enumerate(notes, 1):
+            warc.write_exchange(
+                exchange(seconds=seconds), original=original_of(first), metadata=note
+            )
+    [path] = warc.close()
+
+    assert [item.metadata for item in read_exchanges(path)][1:] == notes
+    assert len(blocks(path, "metadata")) == 1
+    assert_judges_accept(path)
 
 
 @pytest.mark.parametrize(

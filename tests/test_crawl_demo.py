@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from crawl_kit import crawl, rows, snapshot
+from crawl_kit import crawl, path_of, rows, snapshot
 
+from hongxing_crawler.archive.captures import read_exchanges
 from hongxing_crawler.core.record import decode, replay_row
 from hongxing_crawler.demo.run import always_due
 from hongxing_crawler.demo.site import DemoSite
@@ -81,7 +82,52 @@ def test_an_unchanged_site_costs_little_and_gives_no_rows(site, first):
 
     assert second.code == 0, second.log
     assert len(rows(home / "export/articles/v1/delta")) == len(snapshot(home))
-    assert written < before * 0.25
+    assert written < before * 0.15
+
+
+def test_a_second_crawl_on_schedule_asks_lists_alone(tmp_path):
+    with DemoSite() as site:
+        home = tmp_path / "home"
+        crawl(site.profile, home)
+        before = sizes(home)
+        second = crawl(site.profile, home)
+        after = sizes(home)
+    grown = {name: after[name] - before.get(name, 0) for name in after}
+    written = {name: size for name, size in after.items() if size != before.get(name)}
+    kept = {name for name in before if name.startswith("export/articles/v1/snapshot/")}
+
+    assert second.code == 0, second.log
+    assert second.result["counts"]["articles"] == 0
+    assert sum(grown.values()) <= 0.05 * sum(before.values())
+    assert part(after, "warc/") - part(before, "warc/") <= 0.05 * part(before, "warc/")
+    assert kept.isdisjoint(written)
+
+
+def test_a_list_that_changed_wakes_the_pages_behind_it(tmp_path):
+    with DemoSite() as site:
+        home = tmp_path / "home"
+        crawl(site.profile, home)
+        site.switch_to(2)
+        crawl(site.profile, home)
+    asked = {path_of(capture.url) for capture in captures_of(home, -1)}
+
+    assert "/channel/1001.html" in asked
+    assert "/channel/1001_2.html" in asked
+
+
+def sizes(home):
+    """The size of every file of a home but for the lock and SQLite's shared memory."""
+    files = (path for path in home.rglob("*") if path.is_file() and path.suffix != ".sqlite-shm")
+    return {path.relative_to(home).as_posix(): path.stat().st_size for path in files}
+
+
+def part(files, start):
+    return sum(size for name, size in files.items() if name.startswith(start))
+
+
+def captures_of(home, number):
+    path = sorted(home.glob("warc/*.warc.gz"))[number]
+    return [item.capture for item in read_exchanges(path)]
 
 
 def test_a_second_state_gives_what_is_new_changed_and_gone(tmp_path):

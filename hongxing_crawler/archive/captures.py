@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hongxing_crawler.archive.fields import parse_date, read_fields, unescape_head
 from hongxing_crawler.archive.filler import LOST_BYTES
-from hongxing_crawler.archive.groups import HEAD_FIELD, NOT_MODIFIED
+from hongxing_crawler.archive.groups import HEAD_FIELD, NOT_MODIFIED, NOTE_PREFIX
 from hongxing_crawler.archive.heads import media_type, mime_of, status_of, unmask_transfer_coding
 from hongxing_crawler.archive.openfile import OPEN_SUFFIX
 from hongxing_crawler.archive.reader import read_records
@@ -73,7 +73,7 @@ def read_exchanges(path: Path, findings: list[Finding] | None = None) -> Iterato
 
 def _exchange(main: Record, waiting: list[Record]) -> ArchivedExchange:
     own = f"<{main.record_id}>"
-    request, metadata = None, dict[str, str]()
+    request, metadata = None, header_notes(main)
     for record in waiting:
         if record.fields.get("warc-concurrent-to") != own:
             continue
@@ -82,6 +82,15 @@ def _exchange(main: Record, waiting: list[Record]) -> ArchivedExchange:
         else:
             metadata |= read_noted(record)
     return ArchivedExchange(capture_of(main), main, request, metadata)
+
+
+def header_notes(record: Record) -> dict[str, str]:
+    """Read the values that the header of a revisit holds in the place of a metadata record."""
+    if record.type != "revisit":
+        return {}
+    prefix = NOTE_PREFIX.lower()
+    pairs = record.fields.items()
+    return {name.removeprefix(prefix): text for name, text in pairs if name.startswith(prefix)}
 
 
 def read_noted(record: Record) -> dict[str, str]:

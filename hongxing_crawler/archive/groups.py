@@ -33,8 +33,12 @@ IDENTICAL_PAYLOAD = _PROFILES + "identical-payload-digest"
 NOT_MODIFIED = _PROFILES + "server-not-modified"
 
 # Inside the revisit record readers would serve the head of a 304: no page. With an empty block
-# they serve the original's head and body under the date of the revisit. So the head goes here.
+# they serve the original's head and body under the date of the revisit. So the head is noted.
 HEAD_FIELD = "http-response-head"
+
+# What is known of a revisit stands in its header, each name behind this.
+NOTE_PREFIX = "Hongxing-Note-"
+_HEADER_NOTES_MAX_CHARS = 4_000
 
 _RESPONSE_TYPE = "application/http; msgtype=response"
 _REQUEST_TYPE = "application/http; msgtype=request"
@@ -68,19 +72,21 @@ class GroupBuilder:
         original: Original | None,
         metadata: Mapping[str, str] | None,
     ) -> Group:
-        """Build metadata when there is any, request, and response or revisit."""
+        """Build request and response or revisit, before them a metadata record for a response."""
         head = mask_transfer_coding(redact(exchange.response_head))
         block = Block(head, exchange.body)
         status = status_of(head)
         profile = _profile(exchange, block, status, original)
-        if profile and original is not None:
-            main = self._revisit(exchange, head, profile, original)
-            digest = original.payload_digest
-        else:
-            main, digest = self._response(exchange, block), block.payload_digest
         fields = dict(metadata or {})
         if profile == NOT_MODIFIED:
             fields[HEAD_FIELD] = escape_head(head)
+        if profile and original is not None:
+            notes = _header_notes(fields)
+            fields = {} if notes else fields
+            main = self._revisit(exchange, head, profile, original, notes)
+            digest = original.payload_digest
+        else:
+            main, digest = self._response(exchange, block), block.payload_digest
         drafts = [self._request(exchange, main.record_id), main]
         if fields:
             note = self.metadata(exchange.url, fields, exchange.fetched_at, main.record_id)
@@ -122,7 +128,14 @@ class GroupBuilder:
             "response", exchange.url, exchange.fetched_at, _RESPONSE_TYPE, block, extra
         )
 
-    def _revisit(self, exchange: Exchange, head: bytes, profile: str, original: Original) -> Draft:
+    def _revisit(
+        self,
+        exchange: Exchange,
+        head: bytes,
+        profile: str,
+        original: Original,
+        notes: list[tuple[str, str]],
+    ) -> Draft:
         extra = [
             *_connection(exchange),
             ("WARC-Profile", profile),
@@ -130,6 +143,7 @@ class GroupBuilder:
             ("WARC-Refers-To-Target-URI", warc_uri(original.url)),
             ("WARC-Refers-To-Date", format_date(original.fetched_at)),
             ("WARC-Payload-Digest", original.payload_digest),
+            *notes,
         ]
         block = Block(b"" if profile == NOT_MODIFIED else head)
         return self._draft(
@@ -163,6 +177,16 @@ class GroupBuilder:
             ("Content-Type", content_type),
         )
         return Draft(record_id, fields, block)
+
+
+def _header_notes(fields: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Put what would be a metadata record into the header of a revisit; nothing if it is long.
+
+    A record of its own costs 400 bytes, which is what the revisit itself takes.
+    """
+    notes = [(NOTE_PREFIX + name, one_line(value)) for name, value in fields.items()]
+    length = sum(len(name) + len(value) for name, value in notes)
+    return notes if length <= _HEADER_NOTES_MAX_CHARS else []
 
 
 def _connection(exchange: Exchange) -> list[tuple[str, str]]:

@@ -24,8 +24,8 @@ def run_demo(
     """Crawl the demo site into ``options.home``.
 
     The ports stay the same from one demo to the next, because they are part of every address:
-    a second crawl then asks conditionally, as it would on the real site. Nobody has to be
-    polite to this machine, so there is no delay, and every page is due at once.
+    a second crawl then asks what is due, as it would on the real site. Nobody has to be polite to
+    this machine, so there is no delay. In state 2 some days have passed: every page is due.
 
     Args:
         options: As for a crawl; the site is the demo's.
@@ -37,7 +37,7 @@ def run_demo(
     """
     with _serve(state) as site:
         settings = {"HONGXING_BACKOFF_BASE_S": 0.1, **options.settings}
-        profile = always_due(site.profile)
+        profile = site.profile if state == 1 else always_due(site.profile)
         return crawl(replace(options, site=profile, delay_s=0.0, settings=settings), progress)
 
 

@@ -176,11 +176,20 @@ class Frontier:
         row = self._db.row(
             "SELECT u.state, u.attempts, COALESCE(p.interval_s, 0), COALESCE(p.gone_count, 0),"
             " COALESCE(p.seen, 0), p.original_id, COALESCE(p.etag, ''),"
-            " COALESCE(p.last_modified, '')"
-            " FROM urls u LEFT JOIN pages p ON p.url_id = u.id WHERE u.id = ?",
+            " COALESCE(p.last_modified, ''), COALESCE(f.kind, '')"
+            " FROM urls u LEFT JOIN pages p ON p.url_id = u.id"
+            " LEFT JOIN urls f ON f.id = u.found_on WHERE u.id = ?",
             (url_id,),
         )
         return PageState(*row) if row else None
+
+    def wake_next_lists(self, url_id: int, links: Iterable[Found]) -> None:
+        """Ask the lists that hang on a list which has changed, unless they are waiting anyway."""
+        self._db.run_many(
+            "UPDATE urls SET state = 'pending', attempts = 0, not_before = 0"
+            " WHERE key = ? AND found_on = ? AND state = 'done'",
+            [(url_key(link.url), url_id) for link in links if link.kind == "list"],
+        )
 
     def settle(self, run_no: int, visit: Visit, page: PageState, moment: datetime) -> None:
         """Write down what a visit found, and that the URL is not in flight any more."""

@@ -24,6 +24,7 @@ class PageState:
     original_id: int | None = None
     etag: str = ""
     last_modified: str = ""
+    parent_kind: str = ""  # of the page on which it was found
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,8 @@ def settle(
         state = "gone" if confirmed else "done"
         return replace(known, state=state, attempts=0, interval_s=interval_s, gone_count=gone_count)
     previous_s = known.interval_s if known.seen and not known.gone_count else None
-    interval_s = choose_interval_s(revisit, kind, previous_s, changed=changed)
+    paced_as = "article" if is_next_list(kind, known) else kind
+    interval_s = choose_interval_s(revisit, paced_as, previous_s, changed=changed)
     return replace(
         known,
         state="done",
@@ -113,6 +115,14 @@ def settle(
         gone_count=0,
         seen=int(is_seen or known.seen),
     )
+
+
+def is_next_list(kind: str, known: PageState) -> bool:
+    """Tell whether a list hangs on another list, as the second page of a pager on the first.
+
+    It rests as articles do, and is asked when the list that it hangs on has changed.
+    """
+    return kind == "list" and known.parent_kind == "list"
 
 
 def is_sampled(url: str, run_id: str, share: float) -> bool:

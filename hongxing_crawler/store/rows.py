@@ -54,8 +54,9 @@ def export_run(
 ) -> dict[str, str]:
     """Write the snapshot and every delta that is not on disk yet.
 
-    Deltas of killed runs, which could not write theirs, are written as well, so that no change is
-    missing from the row of deltas.
+    When no row has changed, the last snapshot stays the latest one: a night on which the site
+    slept costs a hundred bytes, not a copy of everything. Deltas of killed
+    runs, which could not write theirs, are written as well, so that no change is missing.
 
     Args:
         state: The state after the run.
@@ -75,7 +76,8 @@ def export_run(
     for name in (*waiting, run_id):
         if name == run_id or state.op_counts(name):
             write_delta(state, folder, name, with_parquet=with_parquet)
-    snapshot = write_snapshot(state, folder, run_id, with_parquet=with_parquet)
+    kept = _find_kept(state, root, (*waiting, run_id), with_parquet=with_parquet)
+    snapshot = kept or write_snapshot(state, folder, run_id, with_parquet=with_parquet)
     delta = _delta_folder(root, run_id)
     latest = {
         "schema_version": SCHEMA_VERSION,
@@ -85,12 +87,29 @@ def export_run(
     }
     write_file(root / "latest.json", _pretty(latest))
     folders = [_delta_folder(root, name) for name in (*waiting, run_id)]
-    state.mark_exported([*waiting, run_id], _written(root, [*folders, snapshot]))
+    folders += [] if kept else [snapshot]
+    state.mark_exported([*waiting, run_id], _written(root, folders))
     return {
         "rows": str(snapshot / _part_name(0)),
         "delta": str(delta / _part_name(0)),
         "latest": str(root / "latest.json"),
     }
+
+
+def _find_kept(
+    state: State, root: Path, run_ids: Iterable[str], *, with_parquet: bool
+) -> Path | None:
+    """Return the folder of the last snapshot when it still says all that is to be said."""
+    if any(state.op_counts(name) for name in run_ids):
+        return None
+    try:
+        latest = msgspec.json.decode((root / "latest.json").read_bytes(), type=dict[str, str])
+    except (FileNotFoundError, msgspec.DecodeError):
+        return None
+    folder = root / latest.get("snapshot", "")
+    is_whole = latest.get("schema_version") == SCHEMA_VERSION and (folder / "_SUCCESS").is_file()
+    has_formats = any(folder.glob("*.parquet")) or not with_parquet
+    return folder if is_whole and has_formats else None
 
 
 def _written(root: Path, folders: Iterable[Path]) -> Iterator[Finished]:

@@ -79,6 +79,9 @@ class VisitWriter:
             touched = self._articles.touch(url, moment)
             rows += [touched] if touched else []
         changed = any(row.op != "snapshot" for row in rows)
+        if visit.ticket.kind == "list" and page.seen and _is_other(visit):
+            changed = True
+            self._frontier.wake_next_lists(visit.ticket.id, visit.links)
         is_first = not page.seen
         page = settle(
             revisit,
@@ -107,6 +110,13 @@ class VisitWriter:
 def _stored_files(media: Iterable[MediaFile]) -> Iterator[Finished]:
     return (
         describe_media(file, media_key(file.sha256, file.mime)) for file in media if file.sha256
+    )
+
+
+def _is_other(visit: Visit) -> bool:
+    """Tell whether a page that was known came with other bytes than before."""
+    return (
+        visit.outcome == "done" and visit.main is not None and visit.main.record_type == "response"
     )
 
 
