@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 _PACKAGE_WEIGHT = {2: 2000, 3: 150}  # by length: the packages collect rare words and sayings
 _IN_WORDS = 0.8
 _ALONE = 0.1  # least part of a character's places that are words of one character
+_LONGEST_WORD = 4
 _FIRST, _LAST = 0x4E00, 0x9FA5
 # In use in Simplified text, and in nothing that a table of this kind converts.
 _HONEST_FORMS = frozenset("锺么拚醣吒乾藉瞭覆著")
@@ -215,12 +216,41 @@ def build_pairs() -> str:
     return "".join(lines)
 
 
+def read_alone() -> dict[str, float]:
+    """Characters that are words of their own, per million words."""
+    alone = {char: min(60.0, max(0.05, 4e4 * share)) for char, share in _shares().items()}
+    for kind, number, words in _marked_lines():
+        if kind == "alone":
+            alone |= dict.fromkeys(words.replace(" ", ""), float(number))
+    return alone
+
+
+def _marked_lines() -> list[tuple[str, str, str]]:
+    lines = Path(__file__).with_name("restore_words.txt").read_text("utf-8").splitlines()
+    parts = (line.split(" ", 2) for line in lines)
+    return [(row[0], row[1], row[2]) for row in parts if row[0] in {"alone", "first"}]
+
+
+def build_words() -> str:
+    """Words by how often a million words hold them, and those that begin clauses."""
+    weights = {word: 8 * weight for word, weight in _word_weights(_shares()).items()}
+    weights |= read_alone()
+    rows: dict[str, list[str]] = defaultdict(list)
+    for word, weight in sorted(weights.items()):
+        if len(word) <= _LONGEST_WORD and all(map(_is_gbk, word)):
+            rows[f"{2.0 ** round(math.log2(weight)):g}"].append(word)
+    lines = [f"{level}\t{' '.join(rows[level])}\n" for level in sorted(rows, key=float)]
+    first = [f"^{number}\t{words}\n" for kind, number, words in _marked_lines() if kind == "first"]
+    return "".join((*lines, *first))
+
+
 def main() -> None:
     folder = Path(sys.argv[1])
     for name, build in (
         ("readings", build_readings),
         ("script", build_script),
         ("pairs", build_pairs),
+        ("words", build_words),
     ):
         text = build()
         (folder / f"{name}.tsv").write_text(text, "utf-8")

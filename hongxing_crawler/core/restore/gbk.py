@@ -10,6 +10,7 @@ from typing import Final
 from hongxing_crawler.core.restore.tables import to_simplified
 
 ASCII_TRAIL: Final = range(0x40, 0x7F)  # trail bytes that are ASCII when read alone
+_TO_WIDE: Final = 0xFEE0
 _LEADS: Final = range(0x81, 0xFF)
 _TRAILS: Final = (*range(0x40, 0x7F), *range(0x80, 0xFF))
 
@@ -49,7 +50,12 @@ def pair_of(char: str) -> int:
 
 
 def char_across(before: str, char: str) -> str:
-    """The character made of the second byte of one and an ASCII character: 組 in 徒M."""
+    """The character made of the second byte of one and an ASCII character: 組 in 徒M.
+
+    Folding made ASCII of full-width forms: in ``:B(zhù)`` the gloss belongs to 築, A3*BA 42*.
+    """
+    if "!" <= before <= "~":
+        before = chr(ord(before) + _TO_WIDE)
     return chars_by_pair().get((pair_of(before) & 0xFF) << 8 | ord(char), "") if before else ""
 
 

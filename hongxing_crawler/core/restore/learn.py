@@ -14,6 +14,7 @@ from hongxing_crawler.core.restore.model import NOISE_MARKS
 from hongxing_crawler.core.restore.script import learn_script
 from hongxing_crawler.core.restore.search import GLOSS_RE, LETTERS
 from hongxing_crawler.core.restore.tables import converted, has_reading, to_simplified
+from hongxing_crawler.core.restore.words import WordModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,7 +25,8 @@ _TONES: Final = frozenset("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńň�
 _CUT_GLOSS_RE: Final = re.compile(
     f"(?:[?\ufffd]|[@-~]\\()[{LETTERS}]{{0,4}}[{LETTERS[3:]}][{LETTERS}]{{0,4}}\\s?\\)"
 )
-_RUN_RE: Final = re.compile("[?\ufffd][^。，,、\n]{0,12}")  # damage teaches no neighbours
+# Damage teaches no neighbours, and the character before it may be half a word.
+_RUN_RE: Final = re.compile("[^\n]?[\x05-\x08]{0,5}[?\ufffd][^。，,、\n]{0,12}")
 _LEAST_SHARE: Final = 0.75  # of a character's occurrences: it is always glossed or never
 _WINDOW: Final = 20
 _WIDE_WINDOW: Final = 60  # most characters of a cut run are misread
@@ -133,18 +135,21 @@ def _is_traditional_at(page: str, at: int, misread: int = 0) -> bool:
 
 def _describe(page: str, glosses: dict[str, tuple[str, int]], noise_count: int) -> Damage:
     sample = page[:_MAX_MODEL]
+    plain = _RUN_RE.sub("\n", GLOSS_RE.sub("", sample))
     damage = Damage(
         glosses={char: inserted for char, (inserted, _) in glosses.items()},
         counts={char: count for char, (_, count) in glosses.items()},
         on_page=frozenset(page),
         script=learn_script(page),
-        model=PairModel(_RUN_RE.sub("\n", GLOSS_RE.sub("", sample))),
+        model=PairModel(plain),
+        words=WordModel(plain),
         is_folded=_is_folded(page),
         noise_count=noise_count,
     )
     if len(_RUN_RE.findall(sample)) < _SECOND_READING:
         return damage
-    return replace(damage, model=PairModel(_sure_text(damage.restore(sample))))
+    sure = _sure_text(damage.restore(sample))
+    return replace(damage, model=PairModel(sure), words=WordModel(sure))
 
 
 def _sure_text(restored: Restored) -> str:
@@ -153,8 +158,8 @@ def _sure_text(restored: Restored) -> str:
     done = 0
     for place in restored.places:
         if place.verdict != "proved" or len(place.alternatives) > 0:
-            parts.append(restored.text[done : place.start])
-            done = place.end
+            parts.append(restored.text[done : max(done, place.start - 1)])
+            done = min(place.end + 1, len(restored.text))
     return "\n".join((*parts, restored.text[done:]))
 
 

@@ -37,14 +37,16 @@ LOSSES: Final = frozenset("?" + LOST)
 LETTERS: Final = "a-zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜńňǹḿ"
 GLOSS_RE: Final = re.compile(rf"\(([{LETTERS}]{{1,6}})(\s?)\)")
 TAIL_RE: Final = re.compile(rf"([{LETTERS}]{{1,6}})(\s?)\)")
+_UNOPENED_RE: Final = re.compile(r"[^()\n?]{1,60}\)")  # a parenthesis that nothing opened
+_NEAR: Final = 120
 _MAX_STEPS: Final = 300_000  # in one text; further damage is kept and flagged
 _WIDTH: Final = 120
-_SAME_KEY: Final = 5
+_SAME_KEY: Final = 24
 _HOPELESS: Final = 18.0  # behind the best guess at the same place
 _MAX_RUN: Final = 600  # shown characters in one run; real runs are shorter than a paragraph
 _EATEN: Final = -5.0
 _LITERAL: Final = -5.0
-_UNPAIRED: Final = -8.0
+_UNPAIRED: Final = -4.0
 _UNCLOSED: Final = -3.0
 _QUOTES: Final = ("“”", "《》", "‘’", "【】", "（）", "「」", "『』")
 _MARK_CODES: Final = frozenset(map(pair_of, NOISE_MARKS))
@@ -71,6 +73,7 @@ class Guess(NamedTuple):
     is_cut: bool = False  # an insertion stands between the bytes of the pending character
     lost_count: int = 0  # places of which neighbours, not bytes, say what stood there
     learnt: tuple[tuple[str, str], ...] = ()  # glosses that no other place of the page shows
+    pairs: float = 0.0  # the part of the score that pairs of characters gave
 
 
 @cache
@@ -261,10 +264,16 @@ class RunSearch:
         """Lose an ASCII character with the second byte, or the first byte of the next."""
         trail = pair_of(char) & 0xFF
         lost = _lose_one(self._take_bare(guess, char, end, 0, event=end))
-        eaten = " " if self._was_space(char, end) else LOST
+        eaten = self._eaten(char, end)
         yield lost._replace(out=lost.out + eaten, score=lost.score + _EATEN, is_lossy=True)
         if trail in _open_pairs():
             yield lost._replace(pending=_OPEN | trail)
+
+    def _eaten(self, char: str, end: int) -> str:
+        """The ASCII character that went with a second byte, where its surroundings tell."""
+        if _UNOPENED_RE.match(GLOSS_RE.sub("", self.line[end : end + _NEAR])):
+            return "("
+        return " " if self._was_space(char, end) else LOST
 
     def _was_space(self, char: str, end: int) -> bool:
         """Between a closing mark and a word the eaten character was a space; else any digit."""
@@ -305,7 +314,8 @@ class RunSearch:
     def _append(
         self, guess: Guess, char: str, end: int, pending: int, *, event: int, weight: float = 0.0
     ) -> Guess:
-        weight += self.evidence.model.score(guess.out[-1:], char)
+        pair = self.evidence.model.score(guess.out[-1:], char)
+        weight += pair
         if guess.pending or event == guess.pos:
             weight += self.evidence.weigh_form(char) + self._weigh_quote(guess, char)
         if end >= len(self.line) and not pending:
@@ -317,6 +327,7 @@ class RunSearch:
             out=guess.out + char,
             event=event,
             is_cut=False,
+            pairs=guess.pairs + pair,
         )
 
     def _weigh_quote(self, guess: Guess, char: str) -> float:

@@ -76,3 +76,9 @@ def has_reading(char: str, reading: str) -> bool:
 def pair_rows() -> tuple[tuple[str, ...], ...]:
     """Character, its count, then the characters that follow it in words, by rising count."""
     return tuple(tuple(row) for row in _rows("pairs.tsv"))
+
+
+@cache
+def word_rows() -> tuple[tuple[str, str], ...]:
+    """Rate in a million words (``^4``: how much likelier after a mark) and its words."""
+    return tuple((row[0], row[1]) for row in _rows("words.tsv"))
