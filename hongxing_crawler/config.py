@@ -14,6 +14,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hongxing_crawler.exceptions import ConfigError
 from hongxing_crawler.sites.toml_lines import find_line, parse_toml, read_text
+from hongxing_crawler.store.s3.place import (
+    ALLOWED_ENDPOINT,
+    ALLOWED_URL,
+    hide_user,
+    parse_endpoint,
+    parse_place,
+)
+from hongxing_crawler.store.s3.profiles import AUTO, PROFILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -24,6 +32,10 @@ FILE_VARIABLE = "HONGXING_CONFIG"
 _DURATION_RE = re.compile(
     r"(?:(?P<d>\d{1,4})d)?(?:(?P<h>\d{1,4})h)?(?:(?P<m>\d{1,6})m)?(?:(?P<s>\d{1,8})s)?"
 )
+_NAMED_TABLES = {"s3", "upload"}  # their names stand in their variables: HONGXING_S3_URL
+_RATE_RE = re.compile(r"(?P<number>\d{1,9}(?:\.\d{1,3})?)(?P<unit>[KMG]B)?")
+_RATE_UNITS = {"": 1.0, "KB": 1e3, "MB": 1e6, "GB": 1e9}
+_VARIABLE_RE = re.compile(r"[A-Z][A-Z0-9_]{0,60}")
 _UNIT_S = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
@@ -42,10 +54,12 @@ class Setting:
     key: str  # dotted when it stands in a table
     kind: Kind
     default: Any
+    own_flag: str = ""
 
     @property
     def field(self) -> str:
-        return self.key.rpartition(".")[2]
+        table, _, name = self.key.rpartition(".")
+        return f"{table}_{name}" if table in _NAMED_TABLES else name
 
     @property
     def variable(self) -> str:
@@ -53,7 +67,7 @@ class Setting:
 
     @property
     def flag(self) -> str:
-        return f"--{self.field.replace('_', '-')}"
+        return self.own_flag or f"--{self.field.replace('_', '-')}"
 
 
 def parse_duration(text: str) -> float:
@@ -89,6 +103,61 @@ def _read_duration(value: object) -> float:
     return parse_duration(_read_text(value))
 
 
+def parse_rate(value: object) -> float:
+    """Parse bytes a second, ``500KB``, ``8MB``, ``1.5MB`` or ``0``.
+
+    >>> parse_rate("1.5MB")
+    1500000.0
+
+    Raises:
+        ValueError: Not in that form.
+    """
+    match = _RATE_RE.fullmatch(str(value).strip())
+    if match is None or isinstance(value, bool):
+        raise ValueError(f"not a rate: {value!r}")
+    return float(match["number"]) * _RATE_UNITS[match["unit"] or ""]
+
+
+def _read_checked(parse: Callable[[str], object]) -> Callable[[object], object]:
+    """Return a reader of text that is kept as it is once ``parse`` has taken it; or is empty."""
+
+    def read(value: object) -> str:
+        text = _read_optional_text(value)
+        if text:
+            parse(text)
+        return text
+
+    return read
+
+
+def _one_of(*names: str) -> Callable[[object], object]:
+    def read(value: object) -> str:
+        text = _read_text(value)
+        if text not in names:
+            raise ValueError(value)
+        return text
+
+    return read
+
+
+def _read_variable(value: object) -> str:
+    text = _read_optional_text(value)
+    if text and not _VARIABLE_RE.fullmatch(text):
+        raise ValueError(value)
+    return text
+
+
+def _read_optional_path(value: object) -> str:
+    text = _read_optional_text(str(value) if isinstance(value, Path) else value)
+    return str(Path(text).expanduser()) if text else ""
+
+
+def _read_yes_no(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "1": True, "false": False, "0": False}[str(value).lower()]
+
+
 def _whole(low: int, high: int) -> Kind:
     def read(value: object) -> int:
         if isinstance(value, (bool, float)) or not low <= (number := int(str(value))) <= high:
@@ -120,6 +189,14 @@ _PATH = Kind(_read_path, "the path of a folder, between quotes")
 _FORMATS = Kind(_read_formats, '"jsonl.gz" or "jsonl.gz,parquet"')
 _DURATION = Kind(_read_duration, 'a length of time such as "90s", "10m", "2h" or "7d"')
 
+_S3_URL = Kind(_read_checked(parse_place), ALLOWED_URL)
+_ENDPOINT = Kind(_read_checked(parse_endpoint), ALLOWED_ENDPOINT)
+_PROFILE = Kind(_one_of(AUTO, *PROFILES), f'"{AUTO}", ' + ", ".join(f'"{p}"' for p in PROFILES))
+_VARIABLE = Kind(_read_variable, 'the beginning of names of variables, such as "ARCHIVE"')
+_OPTIONAL_PATH = Kind(_read_optional_path, "the path of a file, between quotes")
+_RATE = Kind(parse_rate, 'bytes a second such as "500KB", "8MB"; "0" means no limit')
+_YES_NO = Kind(_read_yes_no, "true or false")
+
 SETTINGS = (
     Setting("home", _PATH, Path("var")),
     Setting("site", _TEXT, "hongxing"),
@@ -130,6 +207,19 @@ SETTINGS = (
     Setting("crawl.max_pages", _whole(0, 1_000_000_000), 0),
     Setting("crawl.max_duration", _DURATION, 0.0),
     Setting("export.format", _FORMATS, "jsonl.gz"),
+    Setting("s3.url", _S3_URL, "", "--s3"),
+    Setting("s3.endpoint", _ENDPOINT, ""),
+    Setting("s3.region", _OPTIONAL_TEXT, ""),
+    Setting("s3.profile", _PROFILE, AUTO),
+    Setting("s3.ca_bundle", _OPTIONAL_PATH, ""),
+    Setting("s3.credentials", _VARIABLE, ""),
+    Setting("upload.during_crawl", _YES_NO, default=False),
+    Setting("upload.threads", _whole(1, 64), 4),
+    Setting("upload.part_size_mb", _whole(5, 1_024), 8),
+    Setting("upload.max_bandwidth", _RATE, 0.0),
+    Setting("upload.deep_share", _number(0, 1), 0.02),
+    Setting("upload.tries", _whole(1, 100), 6),
+    Setting("upload.timeout", _DURATION, 60.0),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 _TABLES = {key.partition(".")[0] for key in _BY_KEY if "." in key}
@@ -148,6 +238,19 @@ class Config:
     max_pages: int  # 0: no limit
     max_duration: float  # seconds, 0: no limit
     format: str  # of rows: jsonl.gz or jsonl.gz,parquet
+    s3_url: str  # s3://bucket/prefix, "" for none
+    s3_endpoint: str
+    s3_region: str
+    s3_profile: str
+    s3_ca_bundle: str
+    s3_credentials: str  # beginning of the names of variables
+    upload_during_crawl: bool
+    upload_threads: int
+    upload_part_size_mb: int  # MiB
+    upload_max_bandwidth: float  # bytes a second, 0: no limit
+    upload_deep_share: float  # 0 to 1
+    upload_tries: int
+    upload_timeout: float  # seconds
     file: Path | None
     origins: Mapping[str, str]  # key -> "--home", "HONGXING_HOME", "hongxing.toml:3" or "default"
 
@@ -193,9 +296,9 @@ def load_config(
         value, origin = found[setting.key]
         try:
             values[setting.field] = value if origin == "default" else setting.kind.read(value)
-        except (ValueError, TypeError):
-            allowed = setting.kind.allowed
-            problems.append(f"{origin}: {setting.key} = {value!r}: allowed is {allowed}")
+        except (ValueError, TypeError, KeyError):
+            shown, allowed = hide_user(repr(value)), setting.kind.allowed
+            problems.append(f"{origin}: {setting.key} = {shown}: allowed is {allowed}")
     if problems:
         raise ConfigError("\n".join(problems))
     values["home"] = _home_path(values["home"], found["home"].origin, source.path)

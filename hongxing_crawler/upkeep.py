@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.core.record import Article
     from hongxing_crawler.store.home import Home
+    from hongxing_crawler.store.outbox import OutboxLook
     from hongxing_crawler.store.runs import RunEntry
 
 _USE_STATE = "the home has no state: to go on with this one, type mv {state} {home}"
@@ -45,6 +46,7 @@ class Look:
     unfinished: list[str]  # WARC files that a killed run left open
     last_runs: list[RunEntry]
     free_bytes: int
+    outbox: OutboxLook
 
 
 def look_at(home: Home, *, now: Callable[[], datetime], run_count: int = 5) -> Look:
@@ -68,6 +70,7 @@ def look_at(home: Home, *, now: Callable[[], datetime], run_count: int = 5) -> L
             unfinished=left_open,
             last_runs=runs[max(0, len(runs) - run_count) :],
             free_bytes=shutil.disk_usage(home.root).free,
+            outbox=state.outbox.look(),
         )
 
 

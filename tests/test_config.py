@@ -55,7 +55,11 @@ def test_every_key_can_stand_in_the_file(tmp_path):
         tmp_path,
         'home = "/srv/h"\nsite = "generic"\noperator = "Archive"\nwait_lock = "10m"\n'
         '[crawl]\nconcurrency = 4\ndelay_s = 2\nmax_pages = 10\nmax_duration = "1h30m"\n'
-        '[export]\nformat = "jsonl.gz, parquet"\n',
+        '[export]\nformat = "jsonl.gz, parquet"\n'
+        '[s3]\nurl = "s3://archive/红星"\nendpoint = "https://s3.example"\nregion = "r"\n'
+        'profile = "ceph"\nca_bundle = "/etc/ca.pem"\ncredentials = "ARCHIVE"\n'
+        "[upload]\nduring_crawl = true\nthreads = 8\npart_size_mb = 16\n"
+        'max_bandwidth = "1.5MB"\ndeep_share = 1\ntries = 2\ntimeout = "5s"\n',
     )
 
     shown = show_config(load_config(path, {}, {}))
@@ -70,6 +74,19 @@ def test_every_key_can_stand_in_the_file(tmp_path):
         "crawl.max_pages": 10,
         "crawl.max_duration": 5400.0,
         "export.format": "jsonl.gz,parquet",
+        "s3.url": "s3://archive/红星",
+        "s3.endpoint": "https://s3.example",
+        "s3.region": "r",
+        "s3.profile": "ceph",
+        "s3.ca_bundle": "/etc/ca.pem",
+        "s3.credentials": "ARCHIVE",
+        "upload.during_crawl": True,
+        "upload.threads": 8,
+        "upload.part_size_mb": 16,
+        "upload.max_bandwidth": 1_500_000.0,
+        "upload.deep_share": 1.0,
+        "upload.tries": 2,
+        "upload.timeout": 5.0,
     }
 
 

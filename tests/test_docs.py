@@ -57,7 +57,7 @@ def test_exactly_the_options_that_exist_are_documented(path):
     own = [p for p in COMMANDS[path].params if not isinstance(p, CommonOption)]
     names = {name for p in own if isinstance(p, click.Option) for name in p.opts if "--" in name}
 
-    assert set(re.findall(r"^\| `(--[a-z-]+)", _sections()[path], re.MULTILINE)) == names
+    assert set(re.findall(r"^\| `(--[a-z0-9-]+)", _sections()[path], re.MULTILINE)) == names
 
 
 def test_exactly_the_common_options_are_documented():
@@ -66,7 +66,7 @@ def test_exactly_the_common_options_are_documented():
 
     section = _sections()["Options of every command"]
 
-    assert set(re.findall(r"^\| `(--[a-z-]+)", section, re.MULTILINE)) == names
+    assert set(re.findall(r"^\| `(--[a-z0-9-]+)", section, re.MULTILINE)) == names
 
 
 def test_exactly_the_exit_codes_are_documented():

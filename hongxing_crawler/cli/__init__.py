@@ -34,6 +34,7 @@ COMMANDS = {
     "repair": "archives:repair",
     "pack": "archives:pack",
     "upload": "upload:upload",
+    "upload": "upload:upload",
     "takedown": "removing:takedown",
     "clean": "pages:clean",
     "restore": "pages:restore",

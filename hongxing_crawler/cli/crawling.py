@@ -62,6 +62,7 @@ _RUN_OPTIONS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
             "help": "Append the log to this file too.",
         },
     ),
+    (("--no-upload",), {"is_flag": True, "help": "Leave the bucket alone; upload later."}),
 )
 
 
@@ -91,7 +92,7 @@ def crawl(shell: Shell, /, site: str | None, seeds: tuple[str, ...], **flags: An
     if not (profile.seeds or profile.sitemaps or profile.feeds):
         raise click.UsageError(f"{profile.name} has no start page: name one with --seed URL")
     options = _options(shell, config, profile, flags)
-    return _crawl(shell, config.home, partial(run_crawl, options))
+    return _crawl(shell, config, options, flags, partial(run_crawl, options))
 
 
 @click.command(cls=Command)
@@ -115,7 +116,7 @@ def demo(shell: Shell, /, state: int, **flags: Any) -> int:
 
     config = _load_config(shell, flags)
     options = _options(shell, config, load_profile("hongxing"), flags, home=_demo_home(config))
-    return _crawl(shell, options.home, partial(run_demo, options, state=state))
+    return _crawl(shell, config, options, flags, partial(run_demo, options, state=state))
 
 
 def _load_config(shell: Shell, flags: dict[str, Any], **more: object) -> Config:
@@ -154,13 +155,25 @@ def _demo_home(config: Config) -> Path:
     return config.home / "demo" if config.origins["home"] == "default" else config.home
 
 
-def _crawl(shell: Shell, home: Path, run: Callable[..., RunResult]) -> int:
+def _crawl(
+    shell: Shell,
+    config: Config,
+    options: CrawlOptions,
+    flags: dict[str, Any],
+    run: Callable[..., RunResult],
+) -> int:
     from dataclasses import asdict
 
     from hongxing_crawler.cli.tables import show_run
+    from hongxing_crawler.cli.upload import upload_run, while_crawling
+    from hongxing_crawler.store.home import Home
 
-    with _progress(shell) as progress:
-        result = _with_report(home, run(progress=progress))
+    home, is_wanted = Home(options.home), not flags["no_upload"]
+    with _progress(shell) as progress, while_crawling(config, home, is_wanted=is_wanted):
+        result = run(progress=progress)
+    result = _with_report(options.home, result)
+    if is_wanted:
+        result = upload_run(shell, config, home, result)
     shell.result(asdict(result), show_run(result))
     if result.exit_code and not shell.json:
         shell.complain(result.sentence)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from hongxing_crawler.run import RunResult
+    from hongxing_crawler.store.outbox import OutboxLook
     from hongxing_crawler.upkeep import Comparison, Look, Reprocessed
 
 # Lines of a run's table: title, the count it shows, and the counts that explain it.
@@ -64,8 +65,9 @@ def show_status(look: Look) -> str:
         ("at work", str(look.holder or "nobody")),
         ("articles", f"{look.articles:,}"),
         ("URLs", urls),
-        ("archive", f"{look.warc_count:,} WARC files, {_size(look.warc_bytes)}"),
-        ("disk", f"{_size(look.free_bytes)} free"),
+        ("archive", f"{look.warc_count:,} WARC files, {show_size(look.warc_bytes)}"),
+        ("disk", f"{show_size(look.free_bytes)} free"),
+        *([("bucket", _tell_outbox(look.outbox))] if look.outbox.target else []),
     ]
     runs = [("run", "ended as", "pages", "new", "changed", "deleted")] + [
         (
@@ -85,7 +87,16 @@ def show_status(look: Look) -> str:
     return "\n\n".join(part for part in (align(facts), table, "\n".join(notes)) if part)
 
 
-def _size(count: int) -> str:
+def _tell_outbox(outbox: OutboxLook) -> str:
+    if not outbox.count:
+        return f"{outbox.target} has all {outbox.proved_count:,} files"
+    since = f"{outbox.oldest_at:%Y-%m-%d %H:%M} UTC" if outbox.oldest_at else "unknown"
+    text = f"{outbox.count:,} files, {show_size(outbox.bytes)}, wait since {since}"
+    trouble = f"; {outbox.failed_count:,} failed: {outbox.trouble}" if outbox.failed_count else ""
+    return f"{text} for {outbox.target}{trouble}"
+
+
+def show_size(count: int) -> str:
     size = float(count)
     for unit in ("bytes", "KB", "MB", "GB"):
         if size < 1000:

@@ -45,6 +45,7 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_waiting ON outbox (kind, id) WHERE proof = '';
 """
 
+_SINCE_VERSION = 3
 MUTABLE: Final = frozenset({"log", "report", "wacz", "card", "latest"})  # written again by design
 _COLUMNS = (
     "id, path, kind, bytes, sha256, content_type, mtime_ns, queued_at, tries, next_try_at, trouble,"
@@ -114,6 +115,7 @@ class Outbox:
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._target = ""
 
     def add(self, files: Iterable[Finished], now: datetime) -> None:
         """Queue files; one that is known with the same bytes stays as it is."""
@@ -141,6 +143,7 @@ class Outbox:
 
     def aim(self, target: str) -> None:
         """Make everything wait that was proved somewhere else."""
+        self._target = target
         self._db.execute(
             "UPDATE outbox SET target = ?, key = '', upload_id = '', parts = '[]', etag = '',"
             " proof = '', proved_at = NULL, tries = 0, next_try_at = 0, trouble = ''"
@@ -193,9 +196,10 @@ class Outbox:
     def note_proved(self, entry_id: int, key: str, etag: str, proof: str, now: datetime) -> None:
         """Note that an object was read back and is what it should be."""
         self._db.execute(
-            "UPDATE outbox SET key = ?, etag = ?, proof = ?, proved_at = ?, upload_id = '',"
-            " parts = '[]', trouble = '', tries = 0, next_try_at = 0 WHERE id = ?",
-            (key, etag, proof, to_us(now), entry_id),
+            "UPDATE outbox SET target = ?, key = ?, etag = ?, proof = ?, proved_at = ?,"
+            " upload_id = '', parts = '[]', trouble = '', tries = 0, next_try_at = 0"
+            " WHERE id = ?",
+            (self._target, key, etag, proof, to_us(now), entry_id),
         )
 
     def note_failed(self, entry_id: int, trouble: str, next_try_at: datetime) -> None:
@@ -209,7 +213,8 @@ class Outbox:
         """Note a multipart upload that is under way, and the parts that have arrived."""
         text = msgspec.json.encode([(part.number, part.etag, part.md5) for part in parts]).decode()
         self._db.execute(
-            "UPDATE outbox SET upload_id = ?, parts = ? WHERE id = ?", (upload_id, text, entry_id)
+            "UPDATE outbox SET target = ?, upload_id = ?, parts = ? WHERE id = ?",
+            (self._target, upload_id, text, entry_id),
         )
 
     def doubt(self, entry_id: int) -> None:
@@ -217,7 +222,10 @@ class Outbox:
         self._db.execute("UPDATE outbox SET proof = '', key = '' WHERE id = ?", (entry_id,))
 
     def look(self) -> OutboxLook:
-        """Count what waits."""
+        """Count what waits; nothing in a state that is older than the outbox."""
+        (version,) = self._db.row("SELECT value FROM meta WHERE name = 'schema_version'")
+        if int(version) < _SINCE_VERSION:
+            return OutboxLook("")
         count, size, oldest, failed = self._db.row(
             "SELECT COUNT(*), COALESCE(SUM(bytes), 0), MIN(queued_at),"
             " COALESCE(SUM(tries > 0), 0) FROM outbox WHERE proof = ''"

@@ -171,6 +171,7 @@ _NETWORK = {
     "ReadTimeoutError": "the server stopped answering",
     "ConnectionClosedError": "the server closed the connection",
     "ProxyConnectionError": "the proxy does not answer: look at HTTPS_PROXY",
+    "ReadBackError": "what was just stored cannot be read back",
     "ResponseParserError": "the answer is cut short or is not S3",
 }
 

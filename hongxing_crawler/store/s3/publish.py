@@ -17,8 +17,8 @@ from botocore.exceptions import ClientError
 
 from hongxing_crawler.exceptions import ConflictError
 from hongxing_crawler.store.s3.errors import code_of, status_of
-from hongxing_crawler.store.s3.retry import persist
-from hongxing_crawler.store.s3.send import Proof, ReadBackError
+from hongxing_crawler.store.s3.retry import ReadBackError, persist
+from hongxing_crawler.store.s3.send import REFUSES_CONDITIONS, Proof
 
 if TYPE_CHECKING:
     from hongxing_crawler.store.outbox import Entry
@@ -28,7 +28,6 @@ TREE: Final = "export/articles/v1"
 LATEST: Final = f"{TREE}/latest.json"
 _LAST_NAMES: Final = ("_manifest.json", "_SUCCESS")  # in this order, after all others
 _DATASETS: Final = ("snapshot", "delta")
-_NO_SWAP: Final = frozenset({"NotImplemented", "InvalidArgument", "InvalidRequest"})
 
 
 def publish(session: Session) -> None:
@@ -198,8 +197,6 @@ class _Swap:
     session: Session
     key: str
     body: bytes
-    quoted: bool = True  # Ceph 16 compares only bare ETags
-    conditional: bool = True
 
     def __call__(self) -> str:
         bucket = self.session.bucket
@@ -226,25 +223,22 @@ class _Swap:
         return there.etag
 
     def _condition(self, there: Latest | None) -> dict[str, Any]:
-        profile = self.session.bucket.profile
+        sender = self.session.sender
         if there is None:
-            is_taken = self.conditional and profile.conditional_put
-            return {"IfNoneMatch": "*"} if is_taken else {}
-        if not self.conditional or not profile.swap:
-            return {}  # under the home's lock
-        return {"IfMatch": there.etag if self.quoted else there.etag.strip('"')}
+            return sender.condition(None)
+        return sender.swap_condition(there.etag)
 
     def _learn(self, error: ClientError, there: Latest | None) -> None:
         """After a refusal: somebody else was faster, or the server cannot compare."""
-        if code_of(error) in _NO_SWAP:
-            self.conditional = False
+        sender = self.session.sender
+        if code_of(error) in REFUSES_CONDITIONS:
+            sender.conditions = False
             return
         if status_of(error) != 412:
             raise error
         now = _read_latest(self.session, self.key)
         if there is not None and now is not None and now.etag == there.etag:
-            self.conditional = self.quoted  # the ETag that was sent is the right one
-            self.quoted = False
+            sender.learn_swap()
 
     def _check_order(self, there: Latest) -> None:
         """Never go back, and never take the place of another home.

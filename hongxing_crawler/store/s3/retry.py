@@ -37,6 +37,10 @@ class Patience:
         self.stop.wait(random.uniform(0, min(self.max_s, self.base_s * 2**attempt)))  # noqa: S311 - no secret
 
 
+class ReadBackError(ConnectionError):
+    """What was just stored is not seen, or is seen otherwise; asked again for a while."""
+
+
 class GivenUpError(UploadError):
     """Another worker met the end of all hope; this one stopped in the middle."""
 
@@ -63,7 +67,8 @@ def persist(call: Callable[[], Result], where: str, patience: Patience) -> Resul
             trouble = explain(error)
             if trouble.kind is not TroubleKind.RETRY or attempt + 1 == patience.tries:
                 raise final(trouble).error(where) from None
-            logger.info("%s: %s; again", where, trouble.sentence)
+            level = logging.DEBUG if isinstance(error, ReadBackError) else logging.INFO
+            logger.log(level, "%s: %s; again", where, trouble.sentence)
         patience.wait(attempt)
     raise AssertionError("unreachable: the last try returns or raises")
 

@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from hongxing_crawler.exceptions import ConflictError
 from hongxing_crawler.store.outbox import MUTABLE, Entry
 from hongxing_crawler.store.s3.errors import code_of, status_of
-from hongxing_crawler.store.s3.retry import Patience, persist
+from hongxing_crawler.store.s3.retry import Patience, ReadBackError, persist
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,11 +31,7 @@ logger = logging.getLogger(__name__)
 MIN_PART_BYTES: Final = 5 << 20  # S3's own limit
 _CHUNK_BYTES = 1 << 20
 _LOOKS = 2
-_REFUSES_CONDITIONS: Final = frozenset({"NotImplemented", "InvalidArgument", "InvalidRequest"})
-
-
-class ReadBackError(ConnectionError):
-    """What was just stored is not seen, or is seen otherwise; asked again for a while."""
+REFUSES_CONDITIONS: Final = frozenset({"NotImplemented", "InvalidArgument", "InvalidRequest"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +75,10 @@ class Sender:
     patience: Patience
     bandwidth: Bandwidth
     deep_share: float = 0.0  # of objects that are read back whole
-    conditions: bool = True  # the server takes If-None-Match; found out at work
+    # What the server can do, found out at work:
+    conditions: bool = True  # it takes If-None-Match and If-Match
+    quotes: bool = True  # it compares ETags as it sends them; Ceph 16 knows only bare ones
+    swaps: bool = True  # it compares ETags at all
 
     def send(self, entry: Entry, key: str) -> Proof:
         """Send a file that fits into one call.
@@ -177,12 +176,12 @@ class Sender:
                 **condition,
             )
         except ClientError as error:
-            if condition and code_of(error) in _REFUSES_CONDITIONS:
+            if condition and code_of(error) in REFUSES_CONDITIONS:
                 logger.info("%s takes no conditions (%s)", self.bucket, code_of(error))
                 self.conditions = False
                 self._put(entry, key, data, there)
             elif status_of(error) == 412:
-                self.settle(entry, key)
+                self.settle(entry, key, there)
             else:
                 raise
 
@@ -192,9 +191,20 @@ class Sender:
             return {}
         if there is None:
             return {"IfNoneMatch": "*"}
-        return {"IfMatch": there.etag} if self.bucket.profile.swap else {}
+        return self.swap_condition(there.etag)
 
-    def settle(self, entry: Entry, key: str) -> None:
+    def swap_condition(self, etag: str) -> dict[str, Any]:
+        """Return the header by which only the object of this ETag is replaced."""
+        if not (self.conditions and self.swaps and self.bucket.profile.swap):
+            return {}  # under the home's lock
+        return {"IfMatch": etag if self.quotes else etag.strip('"')}
+
+    def learn_swap(self) -> None:
+        """Note that the server refused an ETag that was the right one."""
+        self.swaps = self.quotes
+        self.quotes = False
+
+    def settle(self, entry: Entry, key: str, before: Head | None = None) -> None:
         """After a 412: fine when our own bytes lie there.
 
         Raises:
@@ -204,11 +214,12 @@ class Sender:
         there = self.bucket.head(key)
         if there is None:
             raise ReadBackError(key)
-        if not self._is_same(entry, key, there):
-            if _may_replace(entry, there):  # a server whose If-Match knows only bare ETags
-                self.conditions = False
-                raise ReadBackError(key)
-            raise self._conflict(entry, key, there)
+        if self._is_same(entry, key, there):
+            return
+        if before and before.etag == there.etag and _may_replace(entry, there):
+            self.learn_swap()
+            raise ReadBackError(key)
+        raise self._conflict(entry, key, there)
 
     def read(self, entry: Entry) -> bytes:
         """Read a file whole, and make sure that it is what was queued."""

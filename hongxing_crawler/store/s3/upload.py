@@ -243,7 +243,9 @@ class Session:
         look = self.state.outbox.look()
         self.report.waiting_count, self.report.waiting_bytes = look.count, look.bytes
         if self.failure is not None:
-            raise self.failure
+            others = len(self.report.troubles) - 1
+            more = f"; {others:,} more files failed, see hongxing status" if others else ""
+            raise type(self.failure)(f"{self.failure}{more}")
         return self.report
 
 

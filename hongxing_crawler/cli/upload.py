@@ -1,0 +1,131 @@
+"""hongxing upload: bring the home to its bucket; and the same after a crawl."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+import click
+
+from hongxing_crawler.cli.shell import Command, Shell, common_options, now
+from hongxing_crawler.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from hongxing_crawler.config import Config
+    from hongxing_crawler.run import RunResult
+    from hongxing_crawler.store.home import Home
+    from hongxing_crawler.store.s3.client import S3Options
+    from hongxing_crawler.store.s3.upload import UploadOptions, UploadReport
+
+_NO_BUCKET = (
+    "no bucket is named: write --s3 s3://bucket/prefix, set HONGXING_S3_URL, or url in the table"
+    " [s3] of hongxing.toml"
+)
+_GOES_ON = frozenset({ExitCode.OK, ExitCode.PARTIAL})  # ends that a failed upload outweighs
+_LEFT_ALONE = frozenset({ExitCode.INTERRUPTED, ExitCode.TERMINATED})  # somebody wants to stop
+
+
+@click.command(cls=Command)
+@click.option("--deep", is_flag=True, help="Also read every object back and compare it.")
+@common_options
+@click.pass_obj
+def upload(shell: Shell, *, deep: bool) -> int:
+    """Upload what waits, and publish the rows.
+
+    What lies in the bucket already is not sent again; what is missing there, is. Exit 5 when the
+    bucket is away, 4 when it refuses, 10 when another object lies under a key; nothing is lost,
+    type it again.
+    """
+    from hongxing_crawler.upload import upload_home
+
+    config, home = shell.load_config(), shell.home()
+    s3, options = s3_options(config), upload_options(config, deep=deep)
+    with shell.hold(home, "upload"):
+        report = upload_home(home, s3, options, now=now)
+    shell.result(asdict(report), show_upload(report))
+    return ExitCode.OK
+
+
+def s3_options(config: Config) -> S3Options:
+    """Return how to reach the bucket of the settings.
+
+    Raises:
+        ConfigError: They name none.
+    """
+    from hongxing_crawler.exceptions import ConfigError
+    from hongxing_crawler.store.s3.client import S3Options
+    from hongxing_crawler.store.s3.place import parse_place
+
+    if not config.s3_url:
+        raise ConfigError(_NO_BUCKET)
+    return S3Options(
+        place=parse_place(config.s3_url),
+        endpoint=config.s3_endpoint,
+        region=config.s3_region,
+        profile=config.s3_profile,
+        ca_bundle=config.s3_ca_bundle,
+        credentials=config.s3_credentials,
+        timeout_s=config.upload_timeout,
+        threads=config.upload_threads,
+    )
+
+
+def upload_options(config: Config, *, deep: bool = False) -> UploadOptions:
+    """Return how to upload by the settings."""
+    from hongxing_crawler.store.s3.upload import UploadOptions
+
+    return UploadOptions(
+        threads=config.upload_threads,
+        part_bytes=config.upload_part_size_mb << 20,
+        max_bytes_per_s=config.upload_max_bandwidth,
+        deep_share=config.upload_deep_share,
+        tries=config.upload_tries,
+        is_deep=deep,
+    )
+
+
+def show_upload(report: UploadReport) -> str:
+    """Show what an upload did."""
+    from hongxing_crawler.cli.tables import align, show_size
+
+    rows = [
+        ("sent", f"{report.sent_count:,}", show_size(report.sent_bytes)),
+        ("there already", f"{report.same_count:,}", ""),
+        ("compared byte by byte", f"{report.compared_count:,}", ""),
+    ]
+    if report.lost_count:
+        rows.append(("not there any more", f"{report.lost_count:,}", "sent again"))
+    latest = f"\nlatest.json names {report.latest_run}" if report.latest_run else ""
+    return f"{report.target}\n{align(rows, right=(1,))}{latest}"
+
+
+def while_crawling(config: Config, home: Home, *, is_wanted: bool) -> AbstractContextManager[None]:
+    """Upload finished files in a thread beside a crawl, when the settings ask for it."""
+    if not (is_wanted and config.s3_url and config.upload_during_crawl):
+        return nullcontext()
+    from hongxing_crawler.upload import uploading
+
+    return uploading(home, s3_options(config), upload_options(config), now=now)
+
+
+def upload_run(shell: Shell, config: Config, home: Home, result: RunResult) -> RunResult:
+    """Upload what a crawl left; a failure decides the exit code of a crawl that went well."""
+    from hongxing_crawler.cli.verdict import judge
+    from hongxing_crawler.exceptions import HongxingError
+    from hongxing_crawler.upload import upload_home
+
+    if not config.s3_url or result.exit_code in _LEFT_ALONE:
+        return result
+    s3, options = s3_options(config), upload_options(config)
+    try:
+        with shell.hold(home, "upload"):
+            report = upload_home(home, s3, options, now=now, whole=False)
+    except HongxingError as error:
+        code, sentence = judge(error)
+        if result.exit_code in _GOES_ON:
+            return replace(result, exit_code=int(code), reason="upload_failed", sentence=sentence)
+        return replace(result, warnings=[*result.warnings, sentence])
+    counts = {"uploaded": report.sent_count, "uploaded_bytes": report.sent_bytes}
+    paths = {"s3": str(s3.place)}
+    return replace(result, counts=result.counts | counts, paths=result.paths | paths)
