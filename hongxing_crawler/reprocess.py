@@ -41,6 +41,7 @@ from hongxing_crawler.reading import (
     PRIORITIES,
     REASONS,
     Answer,
+    PartQueue,
     article_of,
     find_media_problem,
     header_address,
@@ -54,10 +55,10 @@ from hongxing_crawler.spiders.news import NewsSpider
 from hongxing_crawler.store.media import keep_media
 from hongxing_crawler.store.rows import export_run
 from hongxing_crawler.store.state import State
-from hongxing_crawler.store.visit import Found, Visit
+from hongxing_crawler.store.visit import Found, Ticket, Visit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -212,6 +213,30 @@ def _honour(takedowns: Iterable[Takedown], state: State, run_id: str) -> None:
             state.take_down(takedown, {})
 
 
+def read_again(
+    state: State,
+    run: RunFiles,
+    profile: SiteProfile,
+    exchanges: Iterable[tuple[ArchivedExchange, Path]],
+    located: dict[str, tuple[Path, int]],
+) -> Iterator[Visit]:
+    """Read archived pages again, one after the other; nothing is stored.
+
+    Args:
+        state: A home's state, for what is known of its files.
+        run: The run that archived them.
+        profile: The site's profile.
+        exchanges: Pages with their further parts, each with its file.
+        located: Where the bodies lie that revisits stand for, by record id.
+
+    Raises:
+        ArchiveError: A record cannot be read, or the body of a revisit is nowhere.
+        IgnoreRequest: A body is larger than the run allowed when it is decoded.
+    """
+    replay = _Replay(profile, state, run, located, lambda _record_id: True, ReprocessResult())
+    yield from replay.visits(exchanges)
+
+
 class _Replay:
     """One run, from its exchanges."""
 
@@ -247,6 +272,16 @@ class _Replay:
             self._visit(exchange)
         self.result.problems += [str(finding) for finding in self._findings]
 
+    def visits(self, exchanges: Iterable[tuple[ArchivedExchange, Path]]) -> Iterator[Visit]:
+        """Read given pages, each with what came beside it."""
+        for exchange, path in exchanges:
+            self._take_in(exchange, path)
+        for exchange in self._pages:
+            noted = exchange.metadata
+            kind, depth = noted["hongxing-kind"], int(noted.get("hongxing-depth", "0"))
+            via = noted.get("via", "")
+            yield self.read(exchange, Ticket(0, exchange.capture.url, kind, 0, depth, 0, via))
+
     def _take_in(self, exchange: ArchivedExchange, path: Path) -> None:
         capture, kind = exchange.capture, exchange.metadata.get("hongxing-kind", "")
         self.ended_at = max(self.ended_at, capture.fetched_at)
@@ -269,12 +304,20 @@ class _Replay:
         capture, metadata = exchange.capture, exchange.metadata
         kind, depth = metadata["hongxing-kind"], int(metadata.get("hongxing-depth", "0"))
         ticket = self.state.claim(Found(capture.url, kind, 0, depth), metadata.get("via", ""))
-        visit = Visit(ticket, finished_at=capture.fetched_at, captures=[capture], main=capture)
         try:
-            response = self._response(exchange)
+            visit = self.read(exchange, ticket)
         except (IgnoreRequest, ArchiveError) as error:
             self.result.problems.append(f"{capture.url}: {error}")
             return
+        self.result.page_count += 1
+        self.result.article_count += len(self.state.finish(self.run.run_id, visit))
+
+    def read(self, exchange: ArchivedExchange, ticket: Ticket) -> Visit:
+        """Read a page as the crawl did; nothing is stored."""
+        capture = exchange.capture
+        visit = Visit(ticket, finished_at=capture.fetched_at, captures=[capture], main=capture)
+        response = self._response(exchange)
+        kind, depth = ticket.kind, ticket.depth
         answer = self._answer(response, visit)
         reading = read_answer(answer, kind, depth, self.profile, self.scope, self._seed_digests)
         if kind == "seed" and answer.status == 200:
@@ -285,8 +328,7 @@ class _Replay:
                 self._article(visit, reading.page, answer)
             except PartFailedError:
                 visit.outcome, visit.reason = "failed", "part_failed"
-        self.result.page_count += 1
-        self.result.article_count += len(self.state.finish(self.run.run_id, visit))
+        return visit
 
     def _answer(self, response: Response, visit: Visit) -> Answer:
         header = response.headers.get
@@ -315,23 +357,33 @@ class _Replay:
             visit.outcome, visit.reason = "rejected", str(error)
 
     def _with_parts(self, first: Page, visit: Visit) -> Page:
-        parts, waiting = {first.url: first}, list(first.next_parts)
-        while waiting:
-            url = waiting.pop(0)
-            exchange = self._beside.get((visit.ticket.url, url))
-            if (visit.ticket.url, url) in self._failed_parts:
-                raise PartFailedError(url)
-            if url in parts or exchange is None:
-                continue
-            response = self._response(exchange)
-            if response.status >= 500:
-                raise PartFailedError(url)
-            if response.status != 200:
-                continue
-            content_type = _text(response.headers.get("Content-Type"))
-            parts[url] = extract(response.body, url, self.profile, content_type=content_type)
-            waiting += parts[url].next_parts
+        parts, queue = {first.url: first}, PartQueue(first)
+        for url in queue:
+            page = self._part(url, visit)
+            if page is None:
+                visit.warnings.append(f"part_missing {url}")
+            else:
+                parts[url] = page
+                queue.add(page)
         return join_parts(sort_parts(parts.values())) if len(parts) > 1 else first
+
+    def _part(self, url: str, visit: Visit) -> Page | None:
+        place = visit.ticket.url, url
+        exchange = self._beside.get(place)
+        if place in self._failed_parts:
+            raise PartFailedError(url)
+        if exchange is None:
+            return None
+        try:
+            response = self._response(exchange)
+        except IgnoreRequest:  # too large once it was unpacked
+            return None
+        if response.status >= 500:
+            raise PartFailedError(url)
+        if response.status != 200:
+            return None
+        content_type = _text(response.headers.get("Content-Type"))
+        return extract(response.body, url, self.profile, content_type=content_type)
 
     def _media(self, url: str, visit: Visit) -> MediaFile:
         known = self.state.media(url)

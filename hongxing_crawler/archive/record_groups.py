@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.archive.captures import read_noted
+from hongxing_crawler.archive.captures import header_notes, read_noted
 from hongxing_crawler.archive.reader import read_records
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class RecordGroup:
     @property
     def noted(self) -> dict[str, str]:
         """What was known when the page was asked for: ``via``, ``hongxing-kind`` and so on."""
-        found: dict[str, str] = {}
+        found = header_notes(self.main)
         for record in self.records:
             if record.type == "metadata":
                 found |= read_noted(record)

@@ -35,6 +35,7 @@ COMMANDS = {
     "pack": "archives:pack",
     "upload": "upload:upload",
     "upload": "upload:upload",
+    "export-warc": "past:export_warc",
     "takedown": "removing:takedown",
     "clean": "pages:clean",
     "restore": "pages:restore",

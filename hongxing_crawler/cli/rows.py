@@ -4,58 +4,21 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import asdict
-from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from hongxing_crawler.cli.moments import parse_as_of
 from hongxing_crawler.cli.shell import Command, Shell, common_options, now
 from hongxing_crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from hongxing_crawler.cli.moments import AsOf
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.reprocess import RunFiles
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
-_SITE_ZONE = timezone(timedelta(hours=8))
-
-
-class AsOf(NamedTuple):
-    """A moment of the past, and the name of the folder that shows it."""
-
-    moment: datetime
-    name: str
-
-
-def _parse_as_of(
-    _context: click.Context, _option: click.Parameter, text: str | None
-) -> AsOf | None:
-    """Read a day of the site's calendar, of which the end counts, or a moment with its zone."""
-    if text is None:
-        return None
-    try:
-        found = _moment_of(text)
-    except (ValueError, OverflowError) as error:
-        message = (
-            f"{text!r} is neither a day such as 2026-01-31 nor a moment such as "
-            "2026-01-31T12:00+08:00"
-        )
-        raise click.BadParameter(message) from error
-    if found.moment - timedelta(days=1) > now():
-        raise click.BadParameter(f"{text} is still to come")
-    return found
-
-
-def _moment_of(text: str) -> AsOf:
-    if len(text) == len("2026-01-31"):
-        day = date.fromisoformat(text)
-        next_day = datetime.combine(day + timedelta(days=1), time.min, _SITE_ZONE)
-        return AsOf(next_day - timedelta(microseconds=1), day.isoformat())
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("a moment needs its zone")
-    return AsOf(moment, moment.astimezone(_SITE_ZONE).strftime("%Y-%m-%dT%H%M%S%z"))
 
 
 @click.command(cls=Command)
@@ -82,7 +45,7 @@ def status(shell: Shell, runs: int) -> int:
 @click.option(
     "--as-of",
     metavar="DAY",
-    callback=_parse_as_of,
+    callback=parse_as_of,
     help="The articles as they were at the end of that day in China, or at a moment with its "
     "zone (2026-11-23T12:00+08:00); no deltas.",
 )

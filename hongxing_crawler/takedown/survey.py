@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.archive.excise import refers_to
 from hongxing_crawler.archive.fields import warc_uri
+from hongxing_crawler.archive.index_lookup import find_files, find_revisit_files
 from hongxing_crawler.archive.record_groups import RecordGroup, read_groups
-from hongxing_crawler.core.surt import surt
 from hongxing_crawler.core.urls import canonical_url
-from hongxing_crawler.exceptions import ArchiveError, ConfigError
+from hongxing_crawler.exceptions import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from pathlib import Path
 
     from hongxing_crawler.core.record import Article
@@ -114,10 +113,10 @@ def survey_archive(home: Home, state: State, subject: Subject, *, with_media: bo
         ArchiveError: An index is missing or a file cannot be read.
     """
     pages = {warc_uri(url) for url in subject.urls}
-    files = _indexed_files(home, pages) | {
+    files = find_files(home.warc, home.cdxj, pages) | {
         home.warc / name for url in subject.urls for name in state.capture_files(url)
     }
-    parts, media = _find_companions((path for path in files if path.is_file()), pages)
+    parts, media = find_companions((path for path in files if path.is_file()), pages)
     survey = Survey(urls=set(pages))
     wanted = parts | (media if with_media else set())
     if with_media:
@@ -126,7 +125,7 @@ def survey_archive(home: Home, state: State, subject: Subject, *, with_media: bo
     survey.urls |= wanted - kept
     if with_media:
         _choose_media(state, subject, survey, kept)
-    for path in sorted(_indexed_files(home, survey.urls)):
+    for path in sorted(find_files(home.warc, home.cdxj, survey.urls)):
         groups = [group for group in read_groups(path) if _is_of(group, survey.urls)]
         if groups:
             survey.removals[path] = [_bare(group) for group in groups]
@@ -134,7 +133,7 @@ def survey_archive(home: Home, state: State, subject: Subject, *, with_media: bo
     return survey
 
 
-def _find_companions(paths: Iterable[Path], pages: set[str]) -> tuple[set[str], set[str]]:
+def find_companions(paths: Iterable[Path], pages: set[str]) -> tuple[set[str], set[str]]:
     """Find what was fetched for the pages: their further parts, and their files."""
     found: dict[str, set[str]] = {"part": set(), "media": set()}
     for path in sorted(paths):
@@ -151,7 +150,7 @@ def _needed_by_others(
 ) -> set[str]:
     """Find which of the addresses other pages need: fetched for them, or shown by their rows."""
     needed = {url for url in urls if state.articles.exists(url)}
-    for path in sorted(_indexed_files(home, urls)):
+    for path in sorted(find_files(home.warc, home.cdxj, urls)):
         for group in read_groups(path):
             via = group.noted.get("via", "")
             if group.main.url in urls and via and warc_uri(via) not in pages:
@@ -192,7 +191,7 @@ def _find_revisits(home: Home, survey: Survey) -> None:
     ids = survey.removed_ids
     mains = [group.main for groups in survey.removals.values() for group in groups]
     digests = {main.fields.get("warc-payload-digest", "") for main in mains} - {""}
-    for path in sorted(_files_with_digests(home, digests)):
+    for path in sorted(find_revisit_files(home.warc, home.cdxj, digests)):
         groups = [
             _bare(group)
             for group in read_groups(path)
@@ -207,37 +206,3 @@ def _find_revisits(home: Home, survey: Survey) -> None:
 def _bare(group: RecordGroup) -> RecordGroup:
     """Let go of the bytes of records that have to be remembered."""
     return RecordGroup(tuple(replace(record, _kept=None) for record in group.records))
-
-
-def index_lines(home: Home) -> Iterator[tuple[Path, bytes]]:
-    """Yield every index line of a home with the WARC file that it is of.
-
-    Raises:
-        ArchiveError: A WARC file has no index.
-    """
-    for path in sorted(home.warc.glob("*.warc.gz")):
-        index = home.cdxj / f"{path.name.removesuffix('.warc.gz')}.cdxj"
-        try:
-            with index.open("rb") as file:
-                for line in file:
-                    yield path, line
-        except OSError as error:
-            raise ArchiveError(
-                f"{path.name} has no index that can be read: {error.strerror}; "
-                "type hongxing repair first"
-            ) from error
-
-
-def _indexed_files(home: Home, urls: set[str]) -> set[Path]:
-    keys = {surt(url).encode() for url in urls}
-    return {path for path, line in index_lines(home) if line.partition(b" ")[0] in keys}
-
-
-def _files_with_digests(home: Home, digests: set[str]) -> set[Path]:
-    found = set()
-    for path, line in index_lines(home):
-        if path not in found and b"warc/revisit" in line:
-            fields = json.loads(line.split(b" ", 2)[2])
-            if fields.get("digest") in digests:
-                found.add(path)
-    return found

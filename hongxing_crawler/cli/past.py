@@ -1,0 +1,88 @@
+"""hongxing history and export-warc: what the archive knows of a page, and a part handed out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hongxing_crawler.cli.moments import parse_end, parse_start
+from hongxing_crawler.cli.shell import Command, Shell, common_options, now
+from hongxing_crawler.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_ENDING = ".warc.gz"
+
+
+@click.command("export-warc", cls=Command)
+@click.option(
+    "--url",
+    "urls",
+    multiple=True,
+    metavar="URL",
+    help="The captures of this page, by address or article id; may be repeated.",
+)
+@click.option(
+    "--since",
+    metavar="DAY",
+    callback=parse_start,
+    help="Captures from this day on (China), or moment.",
+)
+@click.option(
+    "--until",
+    metavar="DAY",
+    callback=parse_end,
+    help="Captures up to the end of this day, or moment.",
+)
+@click.option("--with-media", is_flag=True, help="Also the pictures and files of the pages.")
+@click.option(
+    "-o",
+    "--out",
+    required=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write this file, ….warc.gz.",
+)
+@click.option("--force", is_flag=True, help="Replace FILE if it is there.")
+@common_options
+@click.pass_obj
+def export_warc(
+    shell: Shell,
+    urls: tuple[str, ...],
+    since: datetime | None,
+    until: datetime | None,
+    out: Path,
+    *,
+    with_media: bool,
+    force: bool,
+) -> int:
+    """Write the captures of a page, or of some days, to one WARC file.
+
+    It stands by itself: any reader replays it. Requests and notes go along. A repeated body whose
+    first capture is not in the file is written in full. With --since everything of that time goes
+    in, files too.
+    """
+    from hongxing_crawler.warc_export import Selection
+    from hongxing_crawler.warc_export import export_warc as write
+
+    if not urls and since is None and until is None:
+        raise click.UsageError("say what: --url URL, or --since DAY")
+    if since and until and since > until:
+        raise click.UsageError("--since lies behind --until")
+    if not out.name.endswith(_ENDING):
+        raise click.UsageError(f"{out.name} does not end in {_ENDING}, which readers look for")
+    if out.exists() and not force:
+        raise click.UsageError(f"{out} exists; --force replaces it")
+    selection = Selection(urls, since, until, with_media)
+    report = write(shell.home(), selection, out, now, shell.load_config().operator)
+    text = (
+        f"{report.path}\n{report.byte_count:,} bytes, {report.exchange_count:,} exchanges in "
+        f"{report.record_count:,} records from {report.source_count:,} WARC files\n"
+        f"{report.resolved_count:,} repeated bodies written in full; verified, every digest"
+    )
+    shell.result(asdict(report), text)
+    return ExitCode.OK
