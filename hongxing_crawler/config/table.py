@@ -1,0 +1,114 @@
+"""Every setting: its key, what it takes, and what holds when it is not given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hongxing_crawler.config.kinds import (
+    DURATION,
+    ENDPOINT,
+    FORMATS,
+    OPTIONAL_PATH,
+    OPTIONAL_TEXT,
+    PATH,
+    PROFILE,
+    RATE,
+    S3_URL,
+    TEXT,
+    VARIABLE,
+    YES_NO,
+    Kind,
+    number,
+    whole,
+)
+from hongxing_crawler.store.s3.profiles import AUTO
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NAMED_TABLES = {"s3", "upload"}  # their names stand in their variables: HONGXING_S3_URL
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: its key in hongxing.toml, its variable, what it takes and when unset."""
+
+    key: str  # dotted when it stands in a table
+    kind: Kind
+    default: Any
+    own_flag: str = ""
+
+    @property
+    def field(self) -> str:
+        table, _, name = self.key.rpartition(".")
+        return f"{table}_{name}" if table in _NAMED_TABLES else name
+
+    @property
+    def variable(self) -> str:
+        return f"HONGXING_{self.field.upper()}"
+
+    @property
+    def flag(self) -> str:
+        return self.own_flag or f"--{self.field.replace('_', '-')}"
+
+
+SETTINGS = (
+    Setting("home", PATH, Path("var")),
+    Setting("site", TEXT, "hongxing"),
+    Setting("operator", OPTIONAL_TEXT, ""),
+    Setting("wait_lock", DURATION, 0.0),
+    Setting("crawl.concurrency", whole(1, 16), 1),
+    Setting("crawl.delay_s", number(0, 3_600), 1.0),
+    Setting("crawl.max_pages", whole(0, 1_000_000_000), 0),
+    Setting("crawl.max_duration", DURATION, 0.0),
+    Setting("export.format", FORMATS, "jsonl.gz"),
+    Setting("s3.url", S3_URL, "", "--s3"),
+    Setting("s3.endpoint", ENDPOINT, ""),
+    Setting("s3.region", OPTIONAL_TEXT, ""),
+    Setting("s3.profile", PROFILE, AUTO),
+    Setting("s3.ca_bundle", OPTIONAL_PATH, ""),
+    Setting("s3.credentials", VARIABLE, ""),
+    Setting("upload.during_crawl", YES_NO, default=False),
+    Setting("upload.threads", whole(1, 64), 4),
+    Setting("upload.part_size_mb", whole(5, 1_024), 8),
+    Setting("upload.max_bandwidth", RATE, 0.0),
+    Setting("upload.deep_share", number(0, 1), 0.02),
+    Setting("upload.tries", whole(1, 100), 6),
+    Setting("upload.timeout", DURATION, 60.0),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every setting, read and checked; ``origins`` tells where each value came from."""
+
+    home: Path
+    site: str
+    operator: str
+    wait_lock: float  # seconds
+    concurrency: int  # requests at a time
+    delay_s: float
+    max_pages: int  # 0: no limit
+    max_duration: float  # seconds, 0: no limit
+    format: str  # of rows: jsonl.gz or jsonl.gz,parquet
+    s3_url: str  # s3://bucket/prefix, "" for none
+    s3_endpoint: str
+    s3_region: str
+    s3_profile: str
+    s3_ca_bundle: str
+    s3_credentials: str  # beginning of the names of variables
+    upload_during_crawl: bool
+    upload_threads: int
+    upload_part_size_mb: int  # MiB
+    upload_max_bandwidth: float  # bytes a second, 0: no limit
+    upload_deep_share: float  # 0 to 1
+    upload_tries: int
+    upload_timeout: float  # seconds
+    file: Path | None
+    origins: Mapping[str, str]  # key -> "--home", "HONGXING_HOME", "hongxing.toml:3" or "default"
+
+    @property
+    def with_parquet(self) -> bool:
+        return "parquet" in self.format
