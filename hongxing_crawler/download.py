@@ -7,6 +7,7 @@ network is ever reached unless the site profile names that host.
 
 from __future__ import annotations
 
+import errno
 import functools
 import logging
 import re
@@ -32,7 +33,9 @@ from scrapy.http import Headers
 from scrapy.utils._download_handlers import make_response
 
 from hongxing_crawler.core.hosts import is_private_host, is_public_ip, split_port
+from hongxing_crawler.exceptions import ArchiveError
 from hongxing_crawler.items import Exchange
+from hongxing_crawler.refusals import ArchiveStoppedError
 from hongxing_crawler.run import run_of
 
 if TYPE_CHECKING:
@@ -47,6 +50,7 @@ EXCHANGE = "hongxing_exchange"  # request.meta: what went over the wire
 EXCHANGE_BODY = "hongxing_exchange_body"  # request.meta: Path of a spooled body
 EXCHANGE_CODINGS = "hongxing_exchange_codings"  # request.meta: its content codings
 SENT_AT = "hongxing_sent_at"  # request.meta: when it was sent, aware UTC
+_DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
 _HEAD_MAX_BYTES = 256 * 1024
 _CHUNK_BYTES = 64 * 1024
 _HEAD_END_RE = re.compile(rb"\n\r?\n")  # some servers end their lines without CR
@@ -165,6 +169,7 @@ class ArchivingDownloadHandler(AiohttpDownloadHandler):
     def __init__(self, crawler: Crawler) -> None:
         super().__init__(crawler)
         settings, run = crawler.settings, run_of(crawler)
+        self._crawler, self._run = crawler, run
         self._spool_bytes = settings.getint("HONGXING_DOWNLOAD_SPOOL_BYTES")
         self._spool_folder = run.home.spool
         named = run.profile.hosts + run.profile.media_hosts
@@ -203,6 +208,15 @@ class ArchivingDownloadHandler(AiohttpDownloadHandler):
         except ValueError as error:
             raise UnsupportedURLSchemeError(f"{request.url}: {error}") from error
 
+    def _stop_without_disk(self, request: Request, error: BaseException) -> None:
+        """End the crawl when a large body found no room: the site is not to blame."""
+        if not isinstance(error, OSError) or error.errno not in _DISK_ERRORS:
+            return
+        problem = ArchiveError(f"cannot keep {request.url} in {self._spool_folder}: {error}")
+        problem.__cause__ = error
+        self._run.stop_for(self._crawler, problem)
+        raise ArchiveStoppedError(str(problem)) from error
+
     @staticmethod
     def _extract_headers(response: Any) -> Headers:
         """Keep header bytes: a GBK file name is no UTF-8."""
@@ -228,11 +242,17 @@ class ArchivingDownloadHandler(AiohttpDownloadHandler):
             cause = ResponseDataLossError(f"{request.url} broke off: {error}")
         except TimeoutError:
             cause = DownloadTimeoutError(f"{request.url} did not end in time")
-        except BaseException:
+        except BaseException as error:
             body.discard()
+            self._stop_without_disk(request, error)
             raise
         reason = _TRUNCATED.get(type(cause), "") if cause else ""
-        content = body.close()
+        try:
+            content = body.close()
+        except OSError as error:
+            body.discard()
+            self._stop_without_disk(request, error)
+            raise
         request.meta[EXCHANGE] = Exchange(
             url=request.url,
             fetched_at=request.meta[SENT_AT],

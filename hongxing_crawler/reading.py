@@ -19,7 +19,7 @@ from hongxing_crawler.core.urls import canonical_url, shifted_date
 from hongxing_crawler.store.visit import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from datetime import date
 
     from hongxing_crawler.core.document import ArticleContent, CleanedPage, Page
@@ -248,6 +248,26 @@ def header_address(value: bytes | None) -> str:
     return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in value or b"")
 
 
+class PartQueue:
+    """The other pages of an article, each address once, in the order of their finding."""
+
+    def __init__(self, first: Page) -> None:
+        self._known = {first.url}
+        self._waiting: list[str] = []
+        self.add(first)
+
+    def add(self, page: Page) -> None:
+        """Take in where a page says that others are."""
+        for url in page.next_parts:
+            if url not in self._known:
+                self._known.add(url)
+                self._waiting.append(url)
+
+    def __iter__(self) -> Iterator[str]:
+        while self._waiting:
+            yield self._waiting.pop(0)
+
+
 def sort_parts(pages: Iterable[Page]) -> list[Page]:
     """Order the pages of one article by the number in their address, the first page first."""
     return sorted(pages, key=lambda page: (len(page.url), _numbers(page.url)))
@@ -270,6 +290,8 @@ def article_of(visit: Visit, run_id: str, profile: SiteProfile, scope: Scope) ->
     cleaned, found_on = visit.cleaned, visit.ticket.found_on
     if scope.classify(visit.final_url) == "topic":
         cleaned = replace(cleaned, article=replace(cleaned.article, doc_type="topic"))
+    if visit.warnings:
+        cleaned = replace(cleaned, warnings=(*cleaned.warnings, *visit.warnings))
     if cleaned.article.date_published is None:
         cleaned = _dated_by_address(cleaned, shifted_date(visit.final_url, profile))
     origin = Origin(

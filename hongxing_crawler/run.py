@@ -23,6 +23,7 @@ from hongxing_crawler.archive.warc import WarcWriter
 from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.core.urls import Scope, canonical_url, shifted_date
 from hongxing_crawler.exceptions import ArchiveError, ConfigError, DiskFullError, StateError
+from hongxing_crawler.list_pages import ListPages
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.lock import Holder, hold
@@ -91,6 +92,7 @@ class Run:
         self.stop_detail = ""
         self.limit_reached = ""
         self.seed_digests: set[str] = set()
+        self.lists = ListPages()
         self.warcs: list[Path] = []
         self.repaired: list[Path] = []  # files that a killed run left open
         self.notes: list[str] = []

@@ -13,7 +13,7 @@ from scrapy import Request
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.httpobj import urlparse_cached
 
-from hongxing_crawler.exceptions import ArchiveError
+from hongxing_crawler.exceptions import ArchiveError, StateError
 from hongxing_crawler.reading import header_address
 from hongxing_crawler.refusals import (
     ArchiveStoppedError,
@@ -108,7 +108,11 @@ class StrictRobotsMiddleware:
         text = response.body[:_ROBOTS_MAX_BYTES].decode("utf-8-sig", "replace")
         parser = Protego.parse(text)
         self._obey_delay(parser, origin)
-        self.run.note_sitemaps(list(parser.sitemaps))
+        try:
+            self.run.note_sitemaps(list(parser.sitemaps))
+        except StateError as error:
+            self.run.stop_for(self.crawler, error)
+            raise ArchiveStoppedError(str(error)) from error
         return _Rules(parser)
 
     def _obey_delay(self, parser: Protego, origin: str) -> None:

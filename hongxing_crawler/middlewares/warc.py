@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import IgnoreRequest
 
 from hongxing_crawler.download import EXCHANGE, EXCHANGE_BODY, EXCHANGE_CODINGS, SENT_AT
-from hongxing_crawler.exceptions import ArchiveError
+from hongxing_crawler.exceptions import ArchiveError, StateError
 from hongxing_crawler.items import Exchange
 from hongxing_crawler.refusals import ArchiveStoppedError
 from hongxing_crawler.run import CAPTURE, KIND, VISIT, run_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
     from scrapy import Request
@@ -93,32 +94,35 @@ class WarcWriterMiddleware:
         return response
 
     def _archive(self, request: Request, exchange: Exchange) -> None:
-        original = self._original(request)
         self._guarded(
             lambda: self.run.writer.write_exchange(
-                exchange, original=original, metadata=self._found_on(request)
+                exchange, original=self._original(request), metadata=self._found_on(request)
             ),
             request,
         )
 
-    def _guarded(self, write: object, request: Request) -> None:
+    def _guarded(self, write: Callable[[], Capture], request: Request) -> None:
+        """Archive and note where; when either cannot be written, the crawl ends."""
         try:
-            capture: Capture = write()  # type: ignore[operator] # a lambda of the two callers
-        except ArchiveError as error:
+            capture = write()
+            self._note(request, capture)
+        except (ArchiveError, StateError) as error:
             _drop_spool(request)
             self.run.stop_for(self.crawler, error)
             raise ArchiveStoppedError(str(error)) from error
+        self.stats.inc_value(f"hongxing/archive/record_count/{capture.record_type}")
+        self.stats.inc_value("hongxing/archive/byte_count", capture.length)
+        if latency_s := request.meta.get("download_latency"):
+            upper = next(limit for limit in _LATENCIES_S if latency_s <= limit)
+            self.stats.inc_value(f"hongxing/archive/latency_count/{upper:g}")
+
+    def _note(self, request: Request, capture: Capture) -> None:
         request.meta[CAPTURE] = capture
         visit: Visit | None = request.meta.get(VISIT)
         if visit is not None:
             visit.captures.append(capture)
         else:
             self.run.state.add_captures(self.run.run_id, [capture])
-        self.stats.inc_value(f"hongxing/archive/record_count/{capture.record_type}")
-        self.stats.inc_value("hongxing/archive/byte_count", capture.length)
-        if latency_s := request.meta.get("download_latency"):
-            upper = next(limit for limit in _LATENCIES_S if latency_s <= limit)
-            self.stats.inc_value(f"hongxing/archive/latency_count/{upper:g}")
 
     def _original(self, request: Request) -> Original | None:
         visit: Visit | None = request.meta.get(VISIT)

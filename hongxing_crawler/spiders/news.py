@@ -12,6 +12,7 @@ from hongxing_crawler.core.page import extract
 from hongxing_crawler.reading import (
     FINAL_REASONS,
     Answer,
+    PartQueue,
     failure_reason,
     header_address,
     read_answer,
@@ -75,7 +76,7 @@ class NewsSpider(Spider):
         if reading.blocked:
             run.stop(self.crawler, "blocked", f"{ticket.url} shows a block page")
         visit.outcome, visit.reason = reading.outcome, reading.reason
-        visit.links = [link for link in reading.links if run.wants(link)]
+        visit.links = [link for link in run.lists.choose(ticket, reading.links) if run.wants(link)]
         visit.page = page = reading.page
         if page is not None:
             visit.raw_sha256 = hashlib.sha256(answer.body).hexdigest()
@@ -115,17 +116,15 @@ class NewsSpider(Spider):
 
     async def _with_parts(self, first: Page, visit: Visit) -> Page:
         """Fetch the article's other pages now, so that it is stored whole or not at all."""
-        parts = {first.url: first}
-        waiting = [url for url in first.next_parts if url not in parts]
+        parts, queue = {first.url: first}, PartQueue(first)
         limit = self.crawler.settings.getint("HONGXING_PARTS_MAX_COUNT")
-        while waiting and len(parts) < limit:
-            url = waiting.pop(0)
-            page = await self._part(url, visit)
+        for url in queue:
+            page = await self._part(url, visit) if len(parts) < limit else None
             if page is None:
                 visit.warnings.append(f"part_missing {url}")
-                continue
-            parts[url] = page
-            waiting += [u for u in page.next_parts if u not in parts and u not in waiting]
+            else:
+                parts[url] = page
+                queue.add(page)
         return join_parts(sort_parts(parts.values())) if len(parts) > 1 else first
 
     async def _part(self, url: str, visit: Visit) -> Page | None:
