@@ -29,6 +29,7 @@ class Shell:
         self.json = False
         self.quiet = False
         self.verbose = 0
+        self.asks_s3 = False  # --s3, with or without an address
         self.config_file: Path | None = None
         self.flags: dict[str, object] = {}
 
@@ -40,8 +41,11 @@ class Shell:
             self.verbose = max(self.verbose, value)
         elif name == "config" and value is not None:
             self.config_file = value
+        elif name == "s3_url" and value is not None:
+            self.asks_s3 = True
+            self.flags |= {"s3.url": value} if value != _OF_SETTINGS else {}
         elif value is not None:
-            self.flags[_FLAG_KEYS.get(name, name)] = value
+            self.flags[name] = value
 
     def load_config(self, **flags: object) -> Config:
         """Read the settings; ``flags`` are the command's own, by key with ``__`` for the dot."""
@@ -164,11 +168,19 @@ def _take(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
 
 _FILE = {"type": click.Path(path_type=Path), "metavar": "FILE"}
 _FOLDER = {"type": click.Path(), "metavar": "DIR"}
-_FLAG_KEYS = {"s3_url": "s3.url"}
+_OF_SETTINGS = "-"  # --s3 without an address
 _COMMON: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--config",), {**_FILE, "help": "Settings; default hongxing.toml here."}),
     (("--home",), {**_FOLDER, "help": "Where everything is kept; default var."}),
-    (("--s3", "s3_url"), {"metavar": "URL", "help": "The bucket: s3://bucket/prefix."}),
+    (
+        ("--s3", "s3_url"),
+        {
+            "is_flag": False,
+            "flag_value": _OF_SETTINGS,
+            "metavar": "[URL]",
+            "help": "The bucket, s3://bucket/prefix; without URL that of the settings.",
+        },
+    ),
     (("--wait-lock",), {"metavar": "TIME", "help": "Wait so long for another run, 90s, 10m, 2h."}),
     (("--json",), {"is_flag": True, "help": "Print one JSON object for machines."}),
     (("--quiet", "-q"), {"is_flag": True, "help": "Print nothing when all is well."}),

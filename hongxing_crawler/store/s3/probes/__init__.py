@@ -6,6 +6,7 @@ failed check with the remedy, and the next one goes on.
 
 from __future__ import annotations
 
+import os
 import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -16,7 +17,7 @@ from hongxing_crawler.store.s3.probes import access, keeping, writes
 from hongxing_crawler.store.s3.probes.probe import Probe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from hongxing_crawler.store.s3.client import Bucket, S3Options
 
@@ -43,19 +44,26 @@ _OTHERS: tuple[tuple[str, Examine], ...] = (
 )
 
 
-def examine(bucket: Bucket, options: S3Options, *, retention: str = "") -> Iterator[Check]:
+def examine(
+    bucket: Bucket,
+    options: S3Options,
+    *,
+    retention: str = "",
+    environment: Mapping[str, str] = os.environ,
+) -> Iterator[Check]:
     """Try everything that an upload relies on.
 
     Args:
         bucket: Where to.
         options: What the bucket was opened with.
+        environment: Where named credentials stand.
         retention: What uploads ask for (``governance`` …); empty for nothing.
 
     Yields:
         Checks, as they are done.
     """
     prefix = bucket.place.key(f".hongxing-doctor-{uuid.uuid4().hex[:12]}/")
-    probe = Probe(bucket, options, prefix, retention)
+    probe = Probe(bucket, options, prefix, retention, environment)
     try:
         for name, function in _NEEDED:
             checks = list(_attempt(name, function, probe))

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from hongxing_crawler.checkup import Check, Grade
-from hongxing_crawler.store.s3.client import make_client
 from hongxing_crawler.store.s3.errors import FAILURES, code_of, status_of
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ def public(probe: Probe) -> Iterator[Check]:
     """Ask without credentials."""
     from botocore import UNSIGNED  # noqa: PLC0415 - boto3 is heavy
 
-    anyone = make_client(probe.options, replace(probe.bucket.profile, signature=UNSIGNED))
+    anyone = probe.client_as(replace(probe.bucket.profile, signature=UNSIGNED))
     try:
         anyone.get_object(Bucket=probe.name, Key=f"{probe.prefix}probe")
     except FAILURES as error:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from hongxing_crawler.store.s3.client import make_client
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from hongxing_crawler.store.s3.client import Bucket, S3Options
+    from hongxing_crawler.store.s3.profiles import StorageProfile
 
 
 @dataclass(slots=True)
@@ -20,6 +24,7 @@ class Probe:
     options: S3Options
     prefix: str
     retention: str = ""
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     has_put: bool = False
 
     @property
@@ -29,6 +34,10 @@ class Probe:
     @property
     def name(self) -> str:
         return self.bucket.place.bucket
+
+    def client_as(self, profile: StorageProfile) -> Any:
+        """Make another client, which speaks as another profile does."""
+        return make_client(self.options, profile, self.environment)
 
     def put(self, name: str, body: bytes, **more: Any) -> str:
         """Store an object as an upload would; its ETag."""

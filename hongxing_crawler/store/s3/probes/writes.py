@@ -10,7 +10,6 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from hongxing_crawler.checkup import Check, Grade
-from hongxing_crawler.store.s3.client import make_client
 from hongxing_crawler.store.s3.errors import FAILURES, code_of, explain, status_of
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
     from hongxing_crawler.store.s3.probes.probe import Probe
 
-_WRITERS = 8
+_WRITERS = 6
 _PART_BYTES = 5 << 20
 _REFUSED = frozenset({409, 412})
 _ALONE_ADVICE = (
@@ -109,7 +108,7 @@ def default_checksums(probe: Probe) -> Iterator[Check]:
     """Put as boto3 does by itself: other programs that read its defaults will do so."""
     name, profile = "boto3's own checksums", probe.bucket.profile
     own = replace(profile, checksums="when_supported", algorithm="", content_md5=False)
-    client = make_client(probe.options, own)
+    client = probe.client_as(own)
     key = f"{probe.prefix}default"
     try:
         client.put_object(Bucket=probe.name, Key=key, Body=b"body")
