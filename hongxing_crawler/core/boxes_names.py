@@ -13,7 +13,7 @@ _ASIDE_RE = re.compile(
     r"comment|pinglun|reply|guestbook|footer|^foot|copyright|sidebar|side_?bar|related|relate|xiangguan|recommend|tuijian"
     r"|rank|paihang|hotnews|hot_|toolbar|sharebar|share_|_share|sns|bdshare|jiathis|navi\b|nav\b|^nav|menu|breadcrumb|crumb"
     r"|login|register|search|advert|banner|^ad_|^ads?\b|guanggao|friend|link_?list|morenews|more_news|pagination|pager"
-    r"|disclaimer|qrcode|weixin|wechat|subscribe|newsletter|popup|modal|dialog",
+    r"|disclaimer|like_?box|^zan\b|dianzan|qrcode|weixin|wechat|subscribe|newsletter|popup|modal|dialog",
     re.IGNORECASE,
 )
 _COMMENTS_RE = re.compile(r"comment|pinglun|replies|guestbook|disqus", re.IGNORECASE)

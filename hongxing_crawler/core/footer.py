@@ -30,7 +30,7 @@ FOOTER_RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "footer.icp",
             r".{0,40}ICP\s?[备備](?:案[号號]\s?[:：]?.{0,40}|\s?\d{6,10}\s?[号號](?:-\d{1,3})?.{0,20})|.{0,10}公网安备.{0,40}",
         ),
-        ("footer.welcome", r"[欢歡]迎您?[访訪][问問].{1,20}"),
+        ("footer.welcome", r"(?:[欢歡]迎|感[谢謝])您?[访訪][问問].{1,30}"),
         ("footer.counter", r"您是第[\s\d]{0,20}位[来來][访訪]者[\s!！。]{0,3}"),
         (
             "footer.pager",
@@ -44,7 +44,7 @@ FOOTER_RULES: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
 # One search that nearly all lines fail: literals alone, so that it runs by a set of first
 # characters. Pagers are digits and arrows.
 _HINT_RE = re.compile(
-    r"主办|主辦|承办|承辦|主管单位|协办|版权所有|版權所有|术支持|術支持|ICP|公网安备|欢迎|歡迎|您是第"
+    r"主办|主辦|承办|承辦|主管单位|协办|版权所有|版權所有|术支持|術支持|ICP|公网安备|欢迎|歡迎|感谢您访|感謝您訪|您是第"
     r"|Copyright|copyright|COPYRIGHT|©|上一页|下一页|首页|尾页|末页"
 )
 _PAGER_STARTS = frozenset("[［<>")

@@ -204,8 +204,13 @@ class _Sorter:
             ):
                 self.cut_rest(number, only_links=False)
                 return
-            if is_related_mark(text) and rest <= 0.3 * total:
+            if is_related_mark(text) and (rest <= 0.3 * total or self.leads_links(number)):
                 self.cut_rest(number, only_links=True)
+
+    def leads_links(self, number: int) -> bool:
+        """Say whether the next line that is still in is a link."""
+        following = (n for n in range(number + 1, self.last) if n not in self.rules)
+        return any(self.is_linked(n) for n in islice(following, 1))
 
     def cut_rest(self, start: int, *, only_links: bool) -> None:
         for number in range(start, self.last):
@@ -221,12 +226,21 @@ class _Sorter:
         if not self.has_rows:
             return False
         row = row_of(self.lines[number].block, self.box)
-        return row is not None and is_data_row(row, self.outline)
+        return (
+            row is not None
+            and is_data_row(row, self.outline)
+            and not all(
+                self.is_linked(n) or furniture_rule(self.lines[n].plain)
+                for n in range(row.first, row.last)
+            )
+        )
 
     def is_row(self, line: Line) -> bool:
+        """Say whether a line below a tail mark stands in a row of short texts, none a sentence."""
         row = row_of(line.block, self.box)
         return row is not None and all(
-            len(other.text) <= _LONGEST_ROW_TEXT for other in self.lines[row.first : row.last]
+            len(other.text) <= _LONGEST_ROW_TEXT and not other.weight
+            for other in self.lines[row.first : row.last]
         )
 
     def mark_lone_links(self) -> None:
