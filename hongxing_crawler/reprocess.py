@@ -219,6 +219,7 @@ def read_again(
     profile: SiteProfile,
     exchanges: Iterable[tuple[ArchivedExchange, Path]],
     located: dict[str, tuple[Path, int]],
+    seed_digests: set[str],
 ) -> Iterator[Visit]:
     """Read archived pages again, one after the other; nothing is stored.
 
@@ -228,13 +229,14 @@ def read_again(
         profile: The site's profile.
         exchanges: Pages with their further parts, each with its file.
         located: Where the bodies lie that revisits stand for, by record id.
+        seed_digests: Payload digests of the start pages, to know a soft 404 by.
 
     Raises:
         ArchiveError: A record cannot be read, or the body of a revisit is nowhere.
         IgnoreRequest: A body is larger than the run allowed when it is decoded.
     """
     replay = _Replay(profile, state, run, located, lambda _record_id: True, ReprocessResult())
-    yield from replay.visits(exchanges)
+    yield from replay.visits(exchanges, seed_digests)
 
 
 class _Replay:
@@ -272,8 +274,11 @@ class _Replay:
             self._visit(exchange)
         self.result.problems += [str(finding) for finding in self._findings]
 
-    def visits(self, exchanges: Iterable[tuple[ArchivedExchange, Path]]) -> Iterator[Visit]:
+    def visits(
+        self, exchanges: Iterable[tuple[ArchivedExchange, Path]], seed_digests: set[str]
+    ) -> Iterator[Visit]:
         """Read given pages, each with what came beside it."""
+        self._seed_digests |= seed_digests
         for exchange, path in exchanges:
             self._take_in(exchange, path)
         for exchange in self._pages:

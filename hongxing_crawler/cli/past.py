@@ -18,6 +18,27 @@ if TYPE_CHECKING:
 _ENDING = ".warc.gz"
 
 
+@click.command(cls=Command)
+@click.argument("url", metavar="URL")
+@common_options
+@click.pass_obj
+def history(shell: Shell, url: str) -> int:
+    """Show every look at a page and what changed between them.
+
+    URL is its address, or the id of its article. Tells what the editors changed from another form
+    of the page and from spam that comes and goes, with the rules that know it. All captures are
+    read again from the archive by the program of today.
+    """
+    from hongxing_crawler.cli.histories import show_history
+    from hongxing_crawler.history import read_history
+
+    found = read_history(shell.home(), url, now)
+    value = asdict(found)
+    del value["bodies"]
+    shell.result(value, show_history(found))
+    return ExitCode.OK
+
+
 @click.command("export-warc", cls=Command)
 @click.option(
     "--url",

@@ -296,6 +296,10 @@ class State:
         with self._db.transaction():
             return self._frontier.ask_again(self._captures.relocate(filename, places))
 
+    def kind_of(self, url: str) -> str:
+        """Return what the frontier takes an address for; empty for one that it does not know."""
+        return self._frontier.find_kind(url)
+
     def capture_files(self, url: str) -> list[str]:
         """Return the WARC files that hold what visits of an address archived."""
         return self._captures.files_of(url)
