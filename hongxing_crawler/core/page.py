@@ -26,6 +26,7 @@ from hongxing_crawler.core.spam_cloak import undo_cloak
 from hongxing_crawler.core.spam_kit import cut_kit_junk
 from hongxing_crawler.core.spam_links import cut_link_runs
 from hongxing_crawler.core.spam_page import find_closing_lines, find_injections
+from hongxing_crawler.core.spam_tail import cut_after_end
 from hongxing_crawler.core.text import paragraphs_of
 from hongxing_crawler.core.text_captions import find_captions, is_image_name
 from hongxing_crawler.core.text_html import write_html
@@ -74,7 +75,8 @@ def extract(
     """
     decoded = decode(html[:MAX_BYTES], content_type)
     limit = MAX_CHARS if is_text(decoded.text) else _BINARY_CHARS
-    cut = cut_kit_junk(decoded.text[:limit])
+    text, tail = cut_after_end(decoded.text[:limit])
+    cut = cut_kit_junk(text)
     document = parse(cut.html)
     outline = Walker().walk(document)
     runs = cut_link_runs(outline)
@@ -95,7 +97,7 @@ def extract(
         charset=decoded.charset,
         charset_source=decoded.source,
         text_sample=sample,
-        removed=cut.removed + cloaks + page.removed,
+        removed=cut.removed + tail + cloaks + page.removed,
         warnings=tuple(dict.fromkeys(warnings)),
     )
 

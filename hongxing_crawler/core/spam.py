@@ -8,26 +8,19 @@ from __future__ import annotations
 
 import re
 
+from hongxing_crawler.core.advertising import find_advertising
 from hongxing_crawler.core.edits import Cleaned, Edit
 
 _BAR_RE = re.compile(r"[|｜]")
 _MARKS_RE = re.compile(r"[，。！？；：、,;!?]")
 _ENDS_RE = re.compile(r"[，。！？；：、,;!?）)】」』”]")
+_NARROW_RE = re.compile(r"[\x20-\x7e\u00a0-\u1fff]")
 _LONGEST_NAME = 14
-# Words of the trade in gambling and vice, and the words that invite to it.
-_TRADE_RE = re.compile(
-    r"娱乐平台|娱乐城|娱乐场|博彩|赌场|赌博网|投注|百家乐|老虎机|六合彩|时时彩|棋牌|真人视讯|现金网|彩票|体育竞猜|"
-    r"成人视频|成人网|裸聊|激情视频|免费看片|约炮|包养|代开发票|办证刻章|迷药"
-)
-_CALL_RE = re.compile(
-    r"开户|体验金|彩金|提款|秒到账|注册即送|注册送|注册就送|首存|返水|返利|客户端下载|下载客户端|客服|入口|官网|加微信|微信领取|"
-    r"领取|稳赚|包赢|全天开放|二十四小时|24小时|安全稳定|权威认证|信誉|用户均可|本站推荐|本站为您"
-)
+_NAME_WIDTH = 8
 _INTRO_RE = re.compile(r"感谢您访问我们的网站|您可能还对以下资源感兴趣")
 LEAST_NAMES = 5
 LEAST_BARS = 8
 _MOST_BARS = 20
-_LEAST_WORDS = 4
 
 
 def find_name_runs(text: str) -> list[tuple[int, int]]:
@@ -57,13 +50,13 @@ def _runs_of_line(line: str) -> list[tuple[int, int]]:
         end = position + len(piece)
         is_last = number == len(pieces) - 1
         cut = _last_mark(piece)
-        if count and (cut >= 0 or len(piece.strip()) > _LONGEST_NAME):
+        if count and (cut >= 0 or _width(piece.strip()) > _LONGEST_NAME):
             lead = _first_mark(piece) if cut >= 0 else len(piece)
-            short = len(piece[:lead].strip()) <= _LONGEST_NAME
+            short = _width(piece[:lead].strip()) <= _LONGEST_NAME
             runs.append((start, position + (lead if short and not is_last else 0)))
             count = 0
         name = piece[cut + 1 :]
-        if 0 < len(name.strip()) <= _LONGEST_NAME and not is_last:
+        if 0 < _width(name.strip()) <= _LONGEST_NAME and not is_last:
             if not count:
                 start = position + cut + 1
             count += 1
@@ -96,27 +89,12 @@ def is_name_wheel(run: str) -> bool:
     items = [item.strip() for item in re.split(r"[|｜]", run) if item.strip()]
     if len(items) < LEAST_NAMES + 1:
         return False
-    return sum(len(item) <= 8 for item in items) >= 0.9 * len(items)
+    return sum(_width(item) <= _NAME_WIDTH for item in items) >= 0.9 * len(items)
 
 
-def is_advertising(text: str) -> bool:
-    """Recognise an advertising paragraph among news.
-
-    It names the trade, it calls the reader, and it does so with four different words: a
-    report on gambling names the trade and calls nobody.
-
-    >>> is_advertising("想要稳赚不赔？请加客服微信领取彩票计划，线上投注全天开放。")
-    True
-    >>> is_advertising("警方捣毁一个网络赌博团伙，查明投注金额2亿元，彩票站三处。")
-    False
-    """
-    trade = set(_TRADE_RE.findall(text))
-    return bool(trade) and _is_call(text, len(trade))
-
-
-def _is_call(text: str, trade_count: int) -> bool:
-    calls = len(set(_CALL_RE.findall(text)))
-    return calls >= 2 and calls + trade_count >= _LEAST_WORDS
+def _width(text: str) -> float:
+    """Measure a name: letters of other scripts say half as much as a Chinese character."""
+    return len(text) - 0.5 * len(_NARROW_RE.findall(text)) if text else 0
 
 
 def is_wheel_intro(text: str) -> bool:
@@ -137,20 +115,11 @@ def strip_name_runs(text: str) -> Cleaned:
 
 
 def strip_advertising(text: str) -> Cleaned:
-    """Remove advertising paragraphs from a body, rule ``spam.advertising``."""
-    if not _TRADE_RE.search(text):
-        return Cleaned(text)
-    edits, position = [], 0
-    paragraphs = text.split("\n")
-    if sum(is_advertising(paragraph) for paragraph in paragraphs) * 2 > sum(
-        1 for p in paragraphs if p.strip()
-    ):
-        return Cleaned(text)
-    for paragraph in paragraphs:
-        if len(paragraph) > 20 and is_advertising(paragraph):
-            end = position + len(paragraph)
-            edits.append(Edit(position, end, paragraph, "", "spam.advertising"))
-        position += len(paragraph) + 1
+    """Remove advertising paragraphs and sentences from a body, rule ``spam.advertising``."""
+    edits = [
+        Edit(start, end, text[start:end], "", "spam.advertising")
+        for start, end in find_advertising(text)
+    ]
     return _applied(text, edits)
 
 
