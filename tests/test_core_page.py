@@ -117,6 +117,23 @@ def test_an_empty_source_is_empty():
     assert (article.source_name, article.date_published[:10]) == ("", "2020-03-20")
 
 
+def test_a_day_in_a_sentence_is_no_date_of_printing():
+    lead = "摘要：全食时间有51分钟，这是继2001年1月10日之后，我国观测条件最好的一次。"
+    html = write_page().replace("时间: 2020-03-20 16:56", f"2020-03-20</div><div class=s>{lead}")
+
+    assert read(html).article.date_published == "2020-03-20T00:00:00+08:00"
+
+
+def test_a_dateline_gives_the_day_when_nothing_else_does():
+    html = (
+        write_page()
+        .replace("时间: 2020-03-20 16:56", "")
+        .replace("早春", "【某台2012年1月11日讯】早春")
+    )
+
+    assert read(html).article.date_published == "2012-01-11T00:00:00+08:00"
+
+
 def test_attachments_pictures_and_links_are_listed():
     after = (
         '<p><img src="//img.hxw.gov.cn/1.jpg" alt="001.jpg"></p>'

@@ -19,6 +19,7 @@ from hongxing_crawler.core.document import (
 )
 from hongxing_crawler.core.footer import furniture_of, strip_footer
 from hongxing_crawler.core.page import extract
+from hongxing_crawler.core.people import split_people
 from hongxing_crawler.core.sources import DOC_NUMBER_RE
 from hongxing_crawler.core.spaces import strip_blank_lines, strip_invisible, tidy
 from hongxing_crawler.core.spam import strip_advertising, strip_name_runs
@@ -198,11 +199,13 @@ def _body_html(page: Page, body: str, steps: list[Step], damage: Damage | None) 
 
 def _authors(page: Page, fields: _Fields) -> tuple[Author, ...]:
     """Split a line of authors; a photographer is named as one."""
+    if fields.damage is None:
+        people = split_people(tidy(strip_invisible(page.author).text))
+        return tuple(Author(person.name, person.raw, person.role) for person in people)
     authors = []
     for number, raw in enumerate(_NAMES_RE.split(page.author)):
-        name = fields.read(f"authors[{number}]", raw).strip("（）()【】[]")
-        if name:
-            authors.append(Author(name, raw))
+        people = split_people(fields.read(f"authors[{number}]", raw))
+        authors += [Author(person.name, raw, person.role) for person in people]
     return tuple(authors)
 
 

@@ -26,7 +26,12 @@ _TIME = (
 _NUMERIC_RE = re.compile(
     r"(?<![\d.])(?P<year>(?:19|20)\d\d)[ ]?(?P<mark>[-/.年]|－)[ ]?"
     r"(?P<month>1[0-2]|0?[1-9])[ ]?[-/.月－][ ]?"
-    r"(?P<day>3[01]|[12]\d|0?[1-9])(?![\d])[ ]?日?" + _TIME
+    r"(?P<day>3[01]|[12]\d|0?[1-9])(?:(?!\d)|(?<=\d\d)(?=[0-2]\d[:：][0-5]\d))[ ]?日?" + _TIME
+)
+# Year, day and clock in boxes of their own, as 2020 03/20 16:56:08.
+_BOXED_RE = re.compile(
+    r"(?<!\d)(?P<year>20\d\d)[ ]?(?P<month>0[1-9]|1[0-2])/(?P<day>[0-2]\d|3[01])[ ]?"
+    r"(?P<hour>[01]\d|2[0-3]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?(?!\d)"
 )
 _COMPACT_RE = re.compile(
     r"(?<!\d)(?P<year>20\d\d|19\d\d)(?P<month>0[1-9]|1[0-2])(?P<day>[0-2]\d|3[01])"
@@ -78,7 +83,7 @@ def parse_date(text: str) -> PublishedAt:
         ISO 8601 with +08:00, its precision, and the characters that were read as a date.
     """
     line = unicodedata.normalize("NFKC", text[:_LONGEST_LINE])
-    for pattern in (_NUMERIC_RE, _ROC_RE, _ENGLISH_RE, _DAY_FIRST_RE, _COMPACT_RE):
+    for pattern in (_NUMERIC_RE, _ROC_RE, _ENGLISH_RE, _DAY_FIRST_RE, _BOXED_RE, _COMPACT_RE):
         for match in pattern.finditer(line):
             found = _from_match(match)
             if found.value:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.dates import parse_date
+from hongxing_crawler.core.people import find_byline, split_people
 from hongxing_crawler.core.sources import (
     AUTHOR_RE,
     EDITOR_RE,
     SOURCE_RE,
     bare_source,
     first_labelled,
+    labelled,
 )
 
 if TYPE_CHECKING:
@@ -22,8 +24,9 @@ if TYPE_CHECKING:
 _DATE_HINT_RE = re.compile(
     r"(?:19|20)\d\d\s?[-/.年－]|民[国國]\s?\d|\b(?:19|20)\d\d\b|[一二][〇○零]"
 )
+_DATELINE_RE = re.compile(r"(?:19|20)\d\d年\d{1,2}月\d{1,2}日(?:讯|訊|电|電|消息)")
 _DATE_LABEL_RE = re.compile(
-    r"(?:(?:发布|發布|发表|發表|更新|发稿|刊登|录入|上传)(?:时间|時間|日期|于|於)|日期|时间|時間|(?:发布|發布|发表|更新)(?=\s?[:：]))\s?[:：]?\s?"
+    r"(?:(?:发布|發布|发表|發表|更新|发稿|刊登|录入|上传)(?:时间|時間|日期|于|於)|(?:日期|时间|時間)(?=\s{0,3}[:：\d])|(?:发布|發布|发表|更新)(?=\s?[:：]))\s?[:：]?\s?"
 )
 _MEDIA_ONLY_RE = re.compile(
     r"[\w·]{1,12}(?:网|網|报|報|社|台|臺|在线|周刊|杂志|新闻|客户端|频道|传媒)"
@@ -43,6 +46,7 @@ _META_SOURCES = ("contentsource", "source", "og:article:source", "mediaid", "art
 _PLACE_RE = re.compile(
     r"(?:当前|目前|您(?:现在)?的|你(?:现在)?的|所在|現在)?位置\s?[:：]|您(?:现在|当前)?(?:所在|在)|[>›»]|&gt;"
 )
+_QUESTION_RE = re.compile(r"[?？。!！]\s*$")
 _LONGEST_FACT = 200
 _ZONE_BEFORE = 6
 _ZONE_AFTER = 14
@@ -65,15 +69,27 @@ def find_facts(outline: Outline, headline: Headline, body: list[int]) -> Facts:
     head = _head_zone(outline, headline, body)
     tail = _tail_zone(outline, body)
     source, source_url = _find_source(outline, head, tail)
-    author = first_labelled([*head, *tail], AUTHOR_RE)[0] or outline.metas.get("author", "")[:60]
+    author = _find_author(outline, head, tail, body)
     return Facts(
-        date=_find_date(outline, head, tail),
+        date=_find_date(outline, head, tail, body),
         source=source,
         source_url=source_url,
         author=author,
         editor=first_labelled([*tail, *head], EDITOR_RE)[0],
         breadcrumbs=_find_breadcrumbs(outline, headline, body),
     )
+
+
+def _find_author(outline: Outline, head: list[Line], tail: list[Line], body: list[int]) -> str:
+    """Return the authors: by label, without one, from the head of the page."""
+    for line in (*head, *tail):
+        found = labelled(line, AUTHOR_RE)
+        if found and found[0] and not _QUESTION_RE.search(line.plain) and split_people(found[0]):
+            return found[0]
+    openings = [outline.lines[number] for number in (*body[:2], *body[-1:])]
+    byline = find_byline([line for line in head if line.weight <= _PROSE], openings)
+    named = outline.metas.get("author", "")[:60]
+    return byline or (named if split_people(named) else "")
 
 
 def _tail_zone(outline: Outline, body: list[int]) -> list[Line]:
@@ -115,7 +131,7 @@ def _find_source(outline: Outline, head: list[Line], tail: list[Line]) -> tuple[
     return (name, "") if name else first_labelled(tail, SOURCE_RE)
 
 
-def _find_date(outline: Outline, head: list[Line], tail: list[Line]) -> str:
+def _find_date(outline: Outline, head: list[Line], tail: list[Line], body: list[int]) -> str:
     """Return the first printed full date, one with a label before one without.
 
     Sentences are no place for it: the day on which something happened is not the day on
@@ -133,7 +149,17 @@ def _find_date(outline: Outline, head: list[Line], tail: list[Line]) -> str:
         value = outline.metas.get(name)
         if value and parse_date(value).value:
             return value.strip()
-    return _first_labelled_date([line.plain for line in tail if _DATE_HINT_RE.search(line.plain)])
+    hinted = [line for line in tail if _DATE_HINT_RE.search(line.plain)]
+    return _first_labelled_date([line.plain for line in hinted]) or _dateline(outline, body)
+
+
+def _dateline(outline: Outline, body: list[int]) -> str:
+    """Return the full date of a dateline, as 【某台2012年1月11日讯】, else ""."""
+    for number in body[:1]:
+        found = _DATELINE_RE.search(outline.lines[number].plain[:60])
+        if found:
+            return parse_date(found[0]).raw
+    return ""
 
 
 def _first_labelled_date(texts: list[str]) -> str:

@@ -36,9 +36,10 @@ _STOP = (
 )
 _VALUE_RE_TEXT = (
     r"\s{{0,3}}[:：]\s{{0,4}}(?P<value>.{{0,60}}?)"
-    r"(?=\s{{2,}}|[|｜\t　]|\s*(?:{stop})|\s+[\u4e00-\u9fff]{{2,4}}[:：])"
+    r"(?=\s{{2,}}|[|｜\t　]|\s*(?:{stop})"
+    r"|\s+(?![\u4e00-\u9fff]{{1,3}}(?:编辑|作者|来源|时间|责编))[\u4e00-\u9fff]{{2,4}}[:：])"
 )
-_BAD_VALUE_RE = re.compile(r"^(?:未知|不详|无|暂无|本站|[-—/]+)$")
+_BAD_VALUE_RE = re.compile(r"^(?:未知|不详|无|暂无|本站|[-—/]+)$|=\"|[<>]")
 DOC_NUMBER_RE = re.compile(
     r"[\u4e00-\u9fff]{1,12}[〔\[［(（【](?:19|20)\d\d[〕\]］)）】]\s?(?:第\s?)?\d{1,5}\s?号"
 )
@@ -106,6 +107,7 @@ _MEDIA_RE = re.compile(
 _DATE_PART_RE = re.compile(
     r"(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}日?|\d{1,2}[:：时]\d\d(?:[:：]\d\d)?|(?:星期|周)[一二三四五六日天]|[\[【(（][^\]】)）]{0,12}[\]】)）]|https?://\S+|www\.\S+"
 )
+_BYLINE_RE = re.compile(r"(?:记者|記者|通讯员|通訊員|文[/／]).*$")
 _TOOL_RE = re.compile(_STOP.rsplit("|[", 1)[0])
 _TOKEN_RE = re.compile(r"[^\s|｜·/,，:：>]+")
 
@@ -127,7 +129,7 @@ def bare_source(text: str) -> str:
     match = _BARE_SOURCE_RE.search(text)
     if match:
         return match["value"]
-    rest = _DATE_PART_RE.sub(" ", text)
+    rest = _BYLINE_RE.sub("", _DATE_PART_RE.sub(" ", text))
     if rest == text or _TOOL_RE.search(rest):
         return ""
     tokens = [token for token in _TOKEN_RE.findall(rest) if not token.isdigit()]
