@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
+import urllib3
 from botocore import exceptions as boto
 from botocore.parsers import ResponseParserError
 
@@ -91,6 +92,7 @@ FAILURES: Final = (
     boto.BotoCoreError,
     boto.HTTPClientError,
     ResponseParserError,
+    urllib3.exceptions.HTTPError,  # from the body of an answer, where botocore lets it through
     ConnectionError,
     TimeoutError,
 )
