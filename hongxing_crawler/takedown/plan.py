@@ -118,7 +118,8 @@ def _prepare(home: Home, order: Order, now: Callable[[], datetime]) -> _Prepared
     if left_open:
         raise ArchiveError(f"{left_open[0]} was left open by a killed run; type hongxing repair")
     with State.open(home.state, now=now, read_only=True) as state:
-        at, site = _moment(state, now), _site_of(state)
+        at = _moment(state, now)
+        site = _site_of(state) or _newest_description(home).get("hongxing-site") or "site"
         subject = find_subject(state, order.names)
         survey = survey_archive(home, state, subject, with_media=order.with_media)
         if not subject.rows and not survey.removals:
@@ -164,7 +165,7 @@ def _moment(state: State, now: Callable[[], datetime]) -> datetime:
 
 def _site_of(state: State) -> str:
     found = [entry.info.get("site", "") for entry in state.runs()]
-    return next((str(site) for site in reversed(found) if site), "site")
+    return next((str(site) for site in reversed(found) if site), "")
 
 
 def _unknown(state: State, order: Order) -> str:
@@ -252,13 +253,7 @@ def _warnings(home: Home) -> Iterator[str]:
 
 def _run_fields(home: Home, takedown: Takedown, site: str) -> dict[str, str]:
     """Describe the takedown's own file as that of a run: by the newest file's own description."""
-    fields: dict[str, str] = {}
-    for path in sorted(home.warc.glob("*.warc.gz"), reverse=True):
-        record = next(read_records(path, []), None)
-        if record is not None and record.type == "warcinfo":
-            fields = read_fields(record.payload())
-            break
-    return fields | {
+    return _newest_description(home) | {
         "software": f"hongxing_crawler/{__version__}",
         "operator": takedown.by,
         "isPartOf": takedown.id,
@@ -266,3 +261,12 @@ def _run_fields(home: Home, takedown: Takedown, site: str) -> dict[str, str]:
         "hongxing-site": site,
         "hongxing-takedown": takedown.id,
     }
+
+
+def _newest_description(home: Home) -> dict[str, str]:
+    """Read the warcinfo record of the newest WARC file."""
+    for path in sorted(home.warc.glob("*.warc.gz"), reverse=True):
+        record = next(read_records(path, []), None)
+        if record is not None and record.type == "warcinfo":
+            return read_fields(record.payload())
+    return {}
