@@ -79,7 +79,7 @@ def extract(
     cut = cut_kit_junk(text)
     document = parse(cut.html)
     outline = Walker().walk(document)
-    runs = cut_link_runs(outline)
+    runs = cut_link_runs(outline, url)
     cloaks = undo_cloak(outline)
     sample = "\n".join([line.text for line in outline.lines])[:_SAMPLE_CHARS]
     repair_lines(outline, sample)
@@ -195,7 +195,7 @@ class _Reader:
             next_lists=next_lists,
             removed=(
                 *describe_dropped(outline, self._dropped(choice, extra), absolute),
-                *describe_runs(outline, self.runs, absolute),
+                *describe_runs(outline, self.runs, absolute, self.url),
             ),
             warnings=tuple(warnings),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.core.addresses import host_of
+from hongxing_crawler.core.addresses import host_of, site_of
 from hongxing_crawler.core.edits import RemovedBlock
 
 if TYPE_CHECKING:
@@ -37,17 +37,21 @@ def describe_dropped(
 
 
 def describe_runs(
-    outline: Outline, runs: list[LinkRun], absolute: Callable[[str], str]
+    outline: Outline, runs: list[LinkRun], absolute: Callable[[str], str], url: str
 ) -> tuple[RemovedBlock, ...]:
-    """Describe the runs of links that were cut out of sentences."""
+    """Describe the runs of links that were cut out of sentences; own links are no spam."""
+    home = site_of(host_of(url))
     blocks = []
     for run in runs[:_MAX_BLOCKS]:
         links = tuple(dict.fromkeys(filter(None, (absolute(href) for href in run.hrefs))))[
             :_MAX_LINKS
         ]
-        signs = (f"links={len(run.hrefs)}", f"hosts={len({host_of(link) for link in links})}")
+        hosts = [host_of(link) for link in links]
+        own = sum(site_of(host) == home for host in hosts)
+        rule = "page.link_list" if 2 * own >= len(run.hrefs) or not hosts else "spam.link_run"
+        signs = (f"links={len(run.hrefs)}", f"hosts={len(set(hosts))}")
         path = path_of(outline.lines[run.line].block)
-        blocks.append(RemovedBlock("spam.link_run", path, run.text[:_MAX_TEXT], links, signs))
+        blocks.append(RemovedBlock(rule, path, run.text[:_MAX_TEXT], links, signs))
     return tuple(blocks)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from hongxing_crawler.core.addresses import host_of, site_of
 from hongxing_crawler.core.blocks_weight import weigh
 
 if TYPE_CHECKING:
@@ -25,21 +26,41 @@ class LinkRun:
     hrefs: tuple[str, ...]
 
 
-def cut_link_runs(outline: Outline) -> list[LinkRun]:
+def cut_link_runs(outline: Outline, url: str = "") -> list[LinkRun]:
     """Cut runs of five or more bare links out of lines that are otherwise prose.
 
-    A line that is nothing but links is a menu or a list and left to the rules for boxes.
+    A line that is nothing but links is a menu or a list and left to the rules for boxes. Names
+    that a sentence lists with ``、`` and links to pages of its own site are prose.
+
+    Args:
+        outline: The page; its lines lose the runs.
+        url: Address of the page, which tells own links from others.
+
+    Returns:
+        What was cut.
     """
-    cut = []
+    cut, home = [], site_of(host_of(url))
     for line in outline.lines:
         if len(line.links) < LEAST_LINKS:
             continue
-        runs = find_link_runs(line)
+        runs = [run for run in find_link_runs(line) if not _is_enumeration(line, run, home)]
         size = sum(end - start for start, end in runs)
         if runs and len(line.text) - size >= _LEAST_PROSE:
             cut += [_describe(line, start, end) for start, end in runs]
             _remove(line, runs)
     return cut
+
+
+def _is_enumeration(line: Line, run: tuple[int, int], home: str) -> bool:
+    """Say whether links between list commas all lead to one site: the page's, when it is known."""
+    start, end = run
+    marks = sum(line.text.count(mark, start, end) for mark in "、，")
+    links = [span for span in line.links if start <= span[0] < end]
+    if 2 * marks < len(links) - 1:
+        return False
+    hosts = (host_of(href if "://" in href else "http:" + href) for _, _, href in links)
+    sites = set(map(site_of, hosts)) - {"", home}
+    return len(sites) <= (0 if home else 1)
 
 
 def find_link_runs(line: Line) -> list[tuple[int, int]]:

@@ -59,7 +59,7 @@ def find_injections(
     is_suspect = _TRADE_RE.search(sample) is not None or _INTRO in sample
     home, absolute = site_of(host_of(resolver.base)), resolver.absolute
     for number, why in enumerate(look.aside):
-        if why == "wheel":
+        if why == "wheel" and not _is_menu(outline.lines[number], home, absolute):
             found.mark(number, number + 1, "spam.name_wheel")
     for block in outline.blocks:
         if block.hidden and block.last > block.first:
@@ -115,6 +115,13 @@ def _is_wheel(lines: list[Line], home: str, absolute: Callable[[str], str]) -> b
         and places >= _PLACE_SHARE * len(names)
         and foreign >= _FOREIGN_SHARE * len(names)
     )
+
+
+def _is_menu(line: Line, home: str, absolute: Callable[[str], str]) -> bool:
+    """Say whether a row of names between bars is a menu: most of its links stay on the site."""
+    hosts = [host_of(absolute(href)) for _, _, href in line.links]
+    own = sum(not host or site_of(host) == home for host in hosts)
+    return bool(hosts) and own >= 0.5 * len(hosts) and not _TRADE_RE.search(line.text)
 
 
 def _link_range(outline: Outline, line: Line) -> tuple[int, int]:

@@ -47,7 +47,7 @@ _WHY = {
     "comments": "page.comments",
     "aside": "page.aside",
     "hidden": "page.hidden",
-    "wheel": "spam.name_wheel",
+    "wheel": "page.link_list",  # a wheel that leaves the site is named by the injections
 }
 
 
