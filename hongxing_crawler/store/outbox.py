@@ -37,7 +37,7 @@ CREATE TABLE outbox (
   target TEXT NOT NULL DEFAULT '',       -- what all below belongs to
   key TEXT NOT NULL DEFAULT '',
   upload_id TEXT NOT NULL DEFAULT '',    -- of a multipart upload that is under way
-  parts TEXT NOT NULL DEFAULT '[]',      -- its parts: number, ETag, MD5
+  parts TEXT NOT NULL DEFAULT '[]',      -- those that have arrived: number, ETag
   etag TEXT NOT NULL DEFAULT '',
   proof TEXT NOT NULL DEFAULT '',        -- '' | head | get: how arrival was proved
   proved_at BIGINT
@@ -71,7 +71,6 @@ class SentPart:
 
     number: int
     etag: str
-    md5: str
     checksum: str = ""  # SHA-256 in base64, where the server is told one; not kept
 
 
@@ -188,6 +187,19 @@ class Outbox:
         )
         return found is not None
 
+    def expected(self, prefix: str) -> Iterator[tuple[str, int, int, str, bool]]:
+        """Yield key, id, size, ETag and whether it was proved, sorted by the bytes of the key.
+
+        What waits stands under the key that its path gives it.
+        """
+        rows = self._db.rows(
+            "SELECT COALESCE(NULLIF(key, ''), ? || path) AS place, id, bytes, etag, proof"
+            " FROM outbox WHERE kind <> 'latest' ORDER BY place",
+            (prefix,),
+        )
+        for key, number, size, etag, proof in rows:
+            yield key, number, size, etag, bool(proof)
+
     def known(self) -> dict[str, tuple[int, int | None]]:
         """Return size and time of every known file by its path."""
         rows = self._db.rows("SELECT path, bytes, mtime_ns FROM outbox")
@@ -211,7 +223,7 @@ class Outbox:
 
     def note_upload(self, entry_id: int, upload_id: str, parts: Iterable[SentPart]) -> None:
         """Note a multipart upload that is under way, and the parts that have arrived."""
-        text = msgspec.json.encode([(part.number, part.etag, part.md5) for part in parts]).decode()
+        text = msgspec.json.encode([(part.number, part.etag) for part in parts]).decode()
         self._db.execute(
             "UPDATE outbox SET target = ?, upload_id = ?, parts = ? WHERE id = ?",
             (self._target, upload_id, text, entry_id),

@@ -122,12 +122,21 @@ class Bucket:
     def checks(self, body: bytes, sha256: str = "") -> dict[str, str]:
         """Return the arguments by which the server checks a body that it receives."""
         if self.profile.algorithm == "SHA256":
-            digest = bytes.fromhex(sha256) if sha256 else hashlib.sha256(body).digest()
-            return {"ChecksumSHA256": base64.b64encode(digest).decode()}
+            return self.checksum(body, sha256)
         if self.profile.content_md5:
             md5 = hashlib.md5(body, usedforsecurity=False).digest()
             return {"ContentMD5": base64.b64encode(md5).decode()}
         return {}
+
+    def checksum(self, body: bytes, sha256: str = "") -> dict[str, str]:
+        """Return the argument of an explicit checksum, where the server takes one.
+
+        The others check the sha256 that the request is signed with.
+        """
+        if self.profile.algorithm != "SHA256":
+            return {}
+        digest = bytes.fromhex(sha256) if sha256 else hashlib.sha256(body).digest()
+        return {"ChecksumSHA256": base64.b64encode(digest).decode()}
 
     @contextmanager
     def get(self, key: str) -> Iterator[IO[bytes]]:

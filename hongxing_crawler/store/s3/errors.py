@@ -76,7 +76,8 @@ _RETRY_CODES: Final = frozenset({
     "OperationAborted", "ConditionalRequestConflict", "ConcurrentModification",
     "XAmzContentSHA256Mismatch", "PriorRequestNotComplete", "BandwidthLimitExceeded",
 })  # fmt: skip
-_RETRY_STATUS: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
+# 412 too: who sends a condition looks at the answer itself, others cannot have failed one.
+_RETRY_STATUS: Final = frozenset({408, 409, 412, 425, 429, 500, 502, 503, 504})
 _CERTIFICATE_RE = re.compile(r"certificate|CERTIFICATE", re.ASCII)
 _NO_TLS_RE = re.compile(
     r"WRONG_VERSION_NUMBER|wrong version number|record layer failure|UNKNOWN_PROTOCOL"
@@ -201,9 +202,6 @@ def _explain_answer(response: dict[str, Any]) -> Trouble:
         return _operator(code, f"{_REMEDIES[code]} ({_named(code, status)})")
     if code in _RETRY_CODES or status in _RETRY_STATUS or status >= 500:
         return Trouble(TroubleKind.RETRY, code, f"the server says {_named(code, status)}")
-    if code == "PreconditionFailed" or status == 412:
-        sentence = "another object lies under this key, which is never overwritten"
-        return Trouble(TroubleKind.CONFLICT, code, sentence)
     if "aws-chunked" in str(answer.get("Message", "")):
         return _operator(code, f"{_CHECKSUM_ADVICE} ({_named(code, status)})")
     for known in (str(status), "Forbidden" if status == 403 else ""):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
@@ -55,43 +55,42 @@ class PartSender:
             ChangedFileError: The file changed meanwhile; nothing appears under the key.
             OSError: The file cannot be read.
         """
-        upload_id, parts = entry.upload_id, list(entry.parts)
+        upload_id = entry.upload_id
         for _ in range(_ROUNDS):
             there = self.sender.look(entry, key)
             if there and (found := self.sender.compare(entry, key, there)):
                 return found
             try:
-                return self._send(entry, key, upload_id, parts)
+                return self._send(entry, key, upload_id)
             except LostUploadError:
-                upload_id, parts = "", []
+                upload_id = ""
                 self.note(entry, "", [])
         raise UploadError(
             f"{self.sender.bucket.where(key)}: the server forgets uploads in parts; everything"
             " waits in the outbox, hongxing upload goes on"
         )
 
-    def _send(self, entry: Entry, key: str, upload_id: str, parts: list[SentPart]) -> Proof:
+    def _send(self, entry: Entry, key: str, upload_id: str) -> Proof:
         if not upload_id:
             upload_id = self._begin(entry, key)
             self.note(entry, upload_id, [])
         listed = self._list(key, upload_id)
         digest, sent_bytes, done = hashlib.sha256(), 0, dict[int, SentPart]()
-        running: deque[tuple[SentPart, Future[str]]] = deque()
+        running: deque[Future[SentPart]] = deque()
         try:
             for number, data in self._read(entry):
                 digest.update(data)
-                part = self._part(number, data)
-                if known := _find_sent(part, len(data), listed, parts):
-                    done[number] = known
+                if number in listed and _is_sent(data, *listed[number]):
+                    done[number] = self._part(number, data, listed[number][1])
                     continue
                 while len(running) >= self.threads:
                     self._take(entry, upload_id, running, done)
                 sent_bytes += len(data)
-                running.append((part, self.pool.submit(self._put, key, upload_id, number, data)))
+                running.append(self.pool.submit(self._put, key, upload_id, number, data))
             while running:
                 self._take(entry, upload_id, running, done)
         except BaseException:
-            for _, future in running:
+            for future in running:
                 future.cancel()
             raise
         if digest.hexdigest() != entry.sha256:
@@ -109,36 +108,36 @@ class PartSender:
                 yield number, data
                 number += 1
 
-    def _part(self, number: int, data: bytes) -> SentPart:
-        checksum = self.sender.bucket.checks(data).get("ChecksumSHA256", "")
-        return SentPart(number, "", hashlib.md5(data, usedforsecurity=False).hexdigest(), checksum)
+    def _part(self, number: int, data: bytes, etag: str) -> SentPart:
+        return SentPart(number, etag, self.sender.bucket.checksum(data).get("ChecksumSHA256", ""))
 
     def _take(
         self,
         entry: Entry,
         upload_id: str,
-        running: deque[tuple[SentPart, Future[str]]],
+        running: deque[Future[SentPart]],
         done: dict[int, SentPart],
     ) -> None:
-        part, future = running.popleft()
-        done[part.number] = replace(part, etag=future.result())
+        part = running.popleft().result()
+        done[part.number] = part
         self.note(entry, upload_id, list(done.values()))
 
-    def _put(self, key: str, upload_id: str, number: int, data: bytes) -> str:
+    def _put(self, key: str, upload_id: str, number: int, data: bytes) -> SentPart:
         sender = self.sender
         bucket, client = sender.bucket, sender.bucket.client
         sender.bandwidth.take(len(data), sender.patience.stop)
+        checksum = bucket.checksum(data)
 
-        def put() -> str:
+        def put() -> SentPart:
             answer = client.upload_part(
                 Bucket=bucket.place.bucket,
                 Key=key,
                 UploadId=upload_id,
                 PartNumber=number,
                 Body=data,
-                **bucket.checks(data),
+                **checksum,
             )
-            return str(answer["ETag"])
+            return SentPart(number, str(answer["ETag"]), checksum.get("ChecksumSHA256", ""))
 
         return self._call(put, f"{bucket.where(key)}, part {number}")
 
@@ -245,15 +244,7 @@ def _described(part: SentPart) -> dict[str, Any]:
     return {"PartNumber": part.number, "ETag": part.etag, **checksum}
 
 
-def _find_sent(
-    part: SentPart, size: int, listed: dict[int, tuple[int, str]], noted: list[SentPart]
-) -> SentPart | None:
-    """Find a part that the server has, and that is the same as what we would send.
-
-    Its ETag is its MD5, or, where the server makes ETags otherwise, the one that we noted.
-    """
-    there_size, etag = listed.get(part.number, (-1, ""))
-    is_noted = any((n.number, n.etag, n.md5) == (part.number, etag, part.md5) for n in noted)
-    if there_size == size and (etag.strip('"') == part.md5 or is_noted):
-        return replace(part, etag=etag)
-    return None
+def _is_sent(data: bytes, there_size: int, etag: str) -> bool:
+    """Tell whether the server has a part; one whose ETag is no MD5 is sent again."""
+    md5 = hashlib.md5(data, usedforsecurity=False)
+    return there_size == len(data) and etag.strip('"') == md5.hexdigest()

@@ -23,11 +23,11 @@ class StorageProfile:
     addressing: str  # auto | path | virtual: where the name of the bucket stands
     checksums: str  # when_supported | when_required: boto3's own; only AWS takes them everywhere
     algorithm: str = ""  # explicit checksum of each put and part, "" where it breaks uploads
-    content_md5: bool = True  # of each put and part: every server checks it
+    content_md5: bool = True  # of each put: every server checks it
     conditional_put: bool = True  # If-None-Match on a put
     conditional_complete: bool = False  # the same on the end of a multipart upload
     swap: bool = True  # If-Match on a put
-    sign_payload: bool = False  # over https too
+    sign_payload: bool = True  # over https too, as over http: the server checks a sha256
     signature: str = "s3v4"
 
 
@@ -37,6 +37,7 @@ AWS: Final = StorageProfile(
     "when_supported",
     algorithm="SHA256",
     content_md5=False,
+    sign_payload=False,
     conditional_complete=True,
 )
 PROFILES: Final = {

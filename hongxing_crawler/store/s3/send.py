@@ -80,14 +80,20 @@ class Sender:
     quotes: bool = True  # it compares ETags as it sends them; Ceph 16 knows only bare ones
     swaps: bool = True  # it compares ETags at all
 
-    def send(self, entry: Entry, key: str) -> Proof:
+    def send(self, entry: Entry, key: str, *, is_absent: bool = False) -> Proof:
         """Send a file that fits into one call.
+
+        Args:
+            entry: The file.
+            key: Where to.
+            is_absent: A listing has just told that nothing lies there.
 
         Raises:
             UploadError: It did not arrive; the subclass says who has to act.
             OSError: The file cannot be read.
         """
-        there = self.look(entry, key)
+        needs_look = not (is_absent and self.condition(None))
+        there = self.look(entry, key) if needs_look else None
         if there and (found := self.compare(entry, key, there)):
             return found
         data = self.read(entry)

@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
 from hongxing_crawler.exceptions import ConflictError, StorageError, UploadError
@@ -22,7 +23,7 @@ from hongxing_crawler.store.s3.retry import GivenUpError, Patience, persist
 from hongxing_crawler.store.s3.send import Bandwidth, ChangedFileError, Proof, Sender
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from hongxing_crawler.store.home import Home
     from hongxing_crawler.store.outbox import SentPart
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 RAW_KINDS: Final = ("warc", "media", "cdxj", "wacz", "run", "report", "log")
 _MAX_AWAY_COUNT = 3  # files in a row that do not arrive: the server is away
 _NOTE_COUNT, _NOTE_S = 64, 0.5  # proofs are written down so many or so often at a time
+_END, _MAX_ABSENT = "\U0010ffff", 200_000
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 30, 3_600  # before a file is tried again by itself
 
 
@@ -93,6 +95,7 @@ class Session:
         self._noted_s = time.monotonic()
         self._away_count = 0
         self._outer_stop = threading.Event()
+        self.absent: set[int] = set()  # entries that were not listed
 
     def stop_with(self, stop: threading.Event) -> None:
         """Begin no file any more once an event is set."""
@@ -151,7 +154,8 @@ class Session:
             return
         while len(running) >= 2 * self.options.threads:
             self._collect(running)
-        running[self.pool.submit(self.sender.send, entry, key)] = entry
+        is_absent = entry.id in self.absent
+        running[self.pool.submit(self.sender.send, entry, key, is_absent=is_absent)] = entry
 
     def _collect(self, running: dict[Future[Proof], Entry]) -> None:
         done, _ = wait(running, return_when=FIRST_COMPLETED)
@@ -257,36 +261,46 @@ def send_raw(session: Session, due_at: datetime | None = None) -> bool:
 
 
 def recheck(session: Session) -> None:
-    """Compare what was proved once with what the bucket lists now.
+    """Compare the outbox with what the bucket lists now; a thousand objects are one call.
 
-    A thousand objects are one call. What is not there any more, or has another ETag or size, waits
-    again; the look before sending tells what became of it.
+    What was proved once and is not there any more, or has another ETag or size, waits again. What
+    waits and is not listed needs no look of its own, where the server keeps puts from overwriting.
     """
-    proved = session.state.outbox.proved()
-    expected = {entry.key: entry for entry in proved if entry.kind != "latest"}
-    if not expected:
-        return
-    listed = persist(lambda: _list_all(session.bucket), str(session.bucket), session.patience)
-    lost = [
-        entry
-        for key, entry in expected.items()
-        if listed.get(key, (-1, "")) != (entry.bytes, entry.etag)
-    ]
+    prefix = session.bucket.place.prefix
+    listed, there = _list_all(session), ("", 0, "")
+    lost: list[int] = []
+    for key, number, size, etag, is_proved in session.state.outbox.expected(prefix):
+        while there[0].encode() < key.encode() and there[0] != _END:
+            there = next(listed, (_END, 0, ""))
+        if is_proved and there != (key, size, etag):
+            lost.append(number)
+        elif not is_proved and there[0] != key and len(session.absent) < _MAX_ABSENT:
+            session.absent.add(number)
     session.report.lost_count = len(lost)
     with session.state.changing_outbox():
-        for entry in lost:
-            session.state.outbox.doubt(entry.id)
+        for number in lost:
+            session.state.outbox.doubt(number)
 
 
-def _list_all(bucket: Bucket) -> dict[str, tuple[int, str]]:
-    pages = bucket.client.get_paginator("list_objects_v2").paginate(
-        Bucket=bucket.place.bucket, Prefix=bucket.place.prefix
+def _list_all(session: Session) -> Iterator[tuple[str, int, str]]:
+    """Yield key, size and ETag of every object, in the order of their keys' bytes."""
+    bucket, after = session.bucket, ""
+    while True:
+        page = persist(partial(_list_page, bucket, after), str(bucket), session.patience)
+        yield from page
+        if len(page) == 0:
+            return
+        after = page[-1][0]
+
+
+def _list_page(bucket: Bucket, after: str) -> list[tuple[str, int, str]]:
+    more = {"StartAfter": after} if after else {}
+    answer = bucket.client.list_objects_v2(
+        Bucket=bucket.place.bucket, Prefix=bucket.place.prefix, **more
     )
-    return {
-        item["Key"]: (int(item["Size"]), str(item["ETag"]))
-        for page in pages
-        for item in page.get("Contents", [])
-    }
+    return [
+        (item["Key"], int(item["Size"]), str(item["ETag"])) for item in answer.get("Contents", [])
+    ]
 
 
 def _missing(entry: Entry, error: OSError) -> str:
