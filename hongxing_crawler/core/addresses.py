@@ -39,10 +39,12 @@ class Resolver:
         """
         found = self.known.get(address)
         if found is None:
-            is_short = len(address) <= _MAX_ADDRESS
-            if is_short and _ROOTED_RE.fullmatch(address):
+            first = address[:1]
+            if len(address) > _MAX_ADDRESS:
+                found = ""
+            elif first == "/" and _ROOTED_RE.fullmatch(address):
                 found = self.root + address
-            elif is_short and _WHOLE_RE.fullmatch(address):
+            elif first == "h" and _WHOLE_RE.fullmatch(address):
                 found = address
             else:
                 found = self._absolute(address)
@@ -70,7 +72,9 @@ class Resolver:
                 return self.root + address
             if address and address[0] not in "?;":
                 return self.folder + address
-        joined = _join(self.base, address.replace("\\", "/"))
+        scheme = _SCHEME_RE.match(address)
+        is_web = scheme is None or scheme[0].lower() in {"http:", "https:"}
+        joined = _join(self.base, address.replace("\\", "/")) if is_web else ""
         return joined if joined.startswith(("http://", "https://")) else ""
 
 

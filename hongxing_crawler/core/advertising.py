@@ -179,7 +179,8 @@ def find_advertising(text: str) -> list[tuple[int, int]]:
     []
     """
     suspects = [match.start() for match in _HINT_RE.finditer(text)]
-    suspects += [match.start() for match in _FOREIGN_RUN_RE.finditer(text)]
+    if suspects or _may_be_foreign(text):
+        suspects += [match.start() for match in _FOREIGN_RUN_RE.finditer(text)]
     if not suspects:
         return []
     found = []
@@ -190,6 +191,15 @@ def find_advertising(text: str) -> list[tuple[int, int]]:
     if len(rest.strip()) * 2 < len(text.strip()) and others <= len(found):
         return []
     return [(start, end) for start, end in found if not _is_topic(text[start:end], rest)]
+
+
+def _may_be_foreign(text: str) -> bool:
+    """Tell whether another language may sell on a Chinese page: no trade, no advertisement."""
+    return (
+        _FOREIGN_RUN_RE.search(text) is not None
+        and _HAN_RE.search(text) is not None
+        and (_FOREIGN_TRADE_RE.search(text) is not None or _TRADE_RE.search(text) is not None)
+    )
 
 
 def _paragraphs_at(text: str, places: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from turbohtml import Comment, Element, Text
 
@@ -31,7 +31,7 @@ from hongxing_crawler.core.blocks_weight import SHORTEST_SENTENCE, weigh
 from hongxing_crawler.core.spaces import EDGES, tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from turbohtml import Document
 
@@ -41,6 +41,8 @@ MAX_NODES = 250_000
 # A link around a whole paragraph is a paragraph.
 _LONGEST_ANCHOR = 80
 _LONGEST_MEASURE = 10
+_SPACES = " \t\n\r\f\xa0"
+_NO_ATTRS: dict[str, Any] = {}
 
 
 class Block:
@@ -135,104 +137,22 @@ class Walker:
 
     def walk(self, root: Document) -> Outline:  # noqa: C901, PLR0912, PLR0915 - the hot loop
         """Visit every node once, in document order."""
-        out, parts, flush = self.out, self.parts, self.flush
-        kind_of = KIND_OF_TAG.get
+        out, parts = self.out, self.parts
+        kinds = KIND_OF_TAG
+        text_type: Any = Text
+        element_type: Any = Element
         lines, blocks = out.lines, out.blocks
-        block = Block(0, "html", {}, None, 0)
+        block = Block(0, "html", _NO_ATTRS, None, 0)
         blocks.append(block)
-        stack: list[tuple[Iterator[Any], Block, int]] = []
-        nodes: Iterator[Any] = iter(root.children)
+        stack: list[tuple[tuple[Any, ...], int, Block, int]] = []
+        nodes: tuple[Any, ...] = cast("tuple[Any, ...]", root.children)
+        place, count = 0, len(nodes)
         opened, visited = INLINE, 0
         while True:
-            for node in nodes:
-                if type(node) is Text:
-                    data = node.data
-                    if parts or not data.isspace():
-                        parts.append(data)
-                    continue
-                if type(node) is not Element:
-                    if type(node) is Comment:
-                        out.comments.append((len(lines) + bool(parts), node.data))
-                    continue
-                kind = kind_of(node.tag, INLINE)
-                if kind <= CELL:
-                    children = node.children
-                    if not children and kind <= BLOCK:
-                        if parts and kind == BLOCK:
-                            flush(block)
-                        continue
-                    attrs = node.attrs
-                    if kind <= LINK:
-                        if (
-                            attrs
-                            and ("style" in attrs or "hidden" in attrs)
-                            and is_hidden(attrs)
-                            and not _measures(attrs, children)
-                        ):
-                            kind = BLOCK
-                        elif kind == LINK:
-                            href = str(attrs.get("href") or "")
-                            if href:
-                                out.hrefs.append((href, len(lines)))
-                                self.href, self.link_from = href, len(parts)
-                                if len(children) == 1 and type(children[0]) is Text:
-                                    visited += 1
-                                    if visited > MAX_NODES:
-                                        break
-                                    data = children[0].data
-                                    if parts or not data.isspace():
-                                        self.links.append((len(parts), len(parts) + 1, href))
-                                        parts.append(data)
-                                    self.href = ""
-                                    continue
-                            else:
-                                kind = INLINE
-                        elif len(children) == 1 and type(children[0]) is Text:
-                            data = children[0].data
-                            if parts or not data.isspace():
-                                parts.append(data)
-                                if kind == STRONG:
-                                    self.strong.append((len(parts) - 1, len(parts)))
-                            continue
-                    visited += len(children)
-                    if visited > MAX_NODES:
-                        break
-                    if kind > LINK and len(children) == 1 and type(children[0]) is Text:
-                        if parts:
-                            flush(block)
-                        leaf = Block(len(blocks), node.tag, attrs, block, len(lines))
-                        leaf.node = node
-                        blocks.append(leaf)
-                        data = children[0].data
-                        if not data.isspace():
-                            parts.append(data)
-                            flush(leaf)
-                        leaf.last = len(lines)
-                        continue
-                    stack.append((nodes, block, opened))
-                    if kind > LINK:
-                        if parts:
-                            flush(block)
-                        block = Block(len(blocks), node.tag, attrs, block, len(lines))
-                        block.node = node
-                        blocks.append(block)
-                    nodes, opened = iter(children), kind
-                    break
-                if kind == BREAK or kind == RULE:  # noqa: PLR1714, SIM109 - faster than a set here
-                    if parts:
-                        flush(block)
-                elif kind == IMAGE or kind == VIDEO:  # noqa: PLR1714, SIM109 - the same
-                    out.pictures.append(
-                        Picture(len(lines), bool(parts), block, node.attrs, kind == VIDEO)
-                    )
-                elif kind == SCRIPT:
-                    self.read_script(node)
-                elif kind == HEAD:
-                    self.read_head(node)
-            else:
+            if place == count:
                 if opened > LINK:
                     if parts:
-                        flush(block)
+                        self.flush(block)
                     block.last = len(lines)
                 elif opened == LINK:
                     if len(parts) > self.link_from:
@@ -240,22 +160,109 @@ class Walker:
                     self.href = ""
                 if not stack:
                     break
-                nodes, block, opened = stack.pop()
+                nodes, place, block, opened = stack.pop()
+                count = len(nodes)
                 continue
-            if visited > MAX_NODES:
-                self.give_up(block, stack)
-                break
+            node = nodes[place]
+            place += 1
+            if type(node) is text_type:
+                data: str = node.data
+                if parts or not data.isspace():
+                    parts.append(data)
+                continue
+            if type(node) is not element_type:
+                if type(node) is Comment:
+                    out.comments.append((len(lines) + bool(parts), node.data))
+                continue
+            tag: str = node.tag
+            kind: int = kinds.get(tag, INLINE)
+            if kind <= CELL:
+                children: tuple[Any, ...] = node.children
+                size = len(children)
+                if not size and kind <= BLOCK:
+                    if parts and kind == BLOCK:
+                        self.flush(block)
+                    continue
+                attrs: Any = node.attrs
+                if kind <= LINK:
+                    if (
+                        attrs
+                        and ("style" in attrs or "hidden" in attrs)
+                        and is_hidden(attrs)
+                        and not _measures(attrs, children)
+                    ):
+                        kind = BLOCK
+                    elif kind == LINK:
+                        href = str(attrs.get("href") or "")
+                        if href:
+                            out.hrefs.append((href, len(lines)))
+                            if size == 1 and type(children[0]) is text_type:
+                                visited += 1
+                                if visited > MAX_NODES:
+                                    self.href, self.link_from = href, len(parts)
+                                    break
+                                data = children[0].data
+                                if parts or not data.isspace():
+                                    self.links.append((len(parts), len(parts) + 1, href))
+                                    parts.append(data)
+                                self.href = ""
+                                continue
+                            self.href, self.link_from = href, len(parts)
+                        else:
+                            kind = INLINE
+                    elif size == 1 and type(children[0]) is text_type:
+                        data = children[0].data
+                        if parts or not data.isspace():
+                            parts.append(data)
+                            if kind == STRONG:
+                                self.strong.append((len(parts) - 1, len(parts)))
+                        continue
+                visited += size
+                if visited > MAX_NODES:
+                    break
+                if kind > LINK:
+                    if parts:
+                        self.flush(block)
+                    inner = Block(len(blocks), tag, attrs or _NO_ATTRS, block, len(lines))
+                    inner.node = node
+                    blocks.append(inner)
+                    if size == 1 and type(children[0]) is text_type:
+                        data = children[0].data
+                        if not data.isspace():
+                            parts.append(data)
+                            self.flush(inner)
+                        inner.last = len(lines)
+                        continue
+                    stack.append((nodes, place, block, opened))
+                    block = inner
+                else:
+                    stack.append((nodes, place, block, opened))
+                nodes, place, count, opened = children, 0, size, kind
+                continue
+            if kind == BREAK or kind == RULE:  # noqa: PLR1714, SIM109 - faster than a set here
+                if parts:
+                    self.flush(block)
+            elif kind == IMAGE or kind == VIDEO:  # noqa: PLR1714, SIM109 - the same
+                out.pictures.append(
+                    Picture(len(lines), bool(parts), block, node.attrs, kind == VIDEO)
+                )
+            elif kind == SCRIPT:
+                self.read_script(node)
+            elif kind == HEAD:
+                self.read_head(node)
+        if visited > MAX_NODES:
+            self.give_up(block, stack)
         if parts:
-            flush(blocks[0])
+            self.flush(blocks[0])
         blocks[0].last = len(lines)
         return out
 
-    def give_up(self, block: Block, stack: list[tuple[Iterator[Any], Block, int]]) -> None:
+    def give_up(self, block: Block, stack: list[tuple[tuple[Any, ...], int, Block, int]]) -> None:
         """Close all open boxes of a page with too many nodes."""
         self.out.warnings.append("truncated")
         if self.parts:
             self.flush(block)
-        for _, outer, _ in stack:
+        for _, _, outer, _ in stack:
             outer.last = len(self.out.lines)
         block.last = len(self.out.lines)
 
@@ -371,7 +378,10 @@ def join_parts(parts: list[str]) -> tuple[str, list[int]]:
     joined: list[str] = []
     size = 0
     for part in parts:
-        piece = part if part.isprintable() and "  " not in part else tidy(part, edges=False)
+        if part.isprintable() and "  " not in part:
+            piece = part
+        else:
+            piece = tidy(part, edges=False) if part.strip(_SPACES) else " "
         if piece[:1] == " " and (not joined or joined[-1][-1:] == " "):
             piece = piece[1:]
         starts.append(size)

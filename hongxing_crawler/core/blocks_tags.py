@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-INLINE, STRONG, LINK, BLOCK, ROW, CELL, BREAK, RULE, IMAGE, VIDEO, SCRIPT, SKIP, HEAD = range(13)
+# In this order: what is at most LINK stands in a line, what is at most CELL holds text.
+INLINE = 0
+STRONG = 1
+LINK = 2
+BLOCK = 3
+ROW = 4
+CELL = 5
+BREAK = 6
+RULE = 7
+IMAGE = 8
+VIDEO = 9
+SCRIPT = 10
+SKIP = 11
+HEAD = 12
 
 _BY_KIND = {
     BLOCK: "html body div p section article main header footer nav aside h1 h2 h3 h4 h5 h6 "

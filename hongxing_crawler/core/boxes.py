@@ -16,7 +16,7 @@ from hongxing_crawler.core.boxes_teasers import find_teasers
 from hongxing_crawler.core.spam import LEAST_BARS, count_bars, is_name_wheel
 
 if TYPE_CHECKING:
-    from hongxing_crawler.core.blocks import Block, Outline
+    from hongxing_crawler.core.blocks import Block, Line, Outline
 
 # A box that a name or style speaks against is content all the same when it holds this share
 # of the page's prose: `page`, `share`, `side` name real containers here, and scripts reveal
@@ -84,61 +84,67 @@ def survey(outline: Outline, headline: int) -> Survey:
     _mark_wheels(outline, aside)
     _mark_asides(outline, sums, headline, aside)
     for block in find_teasers(outline):
-        for number in range(block.first, block.last):
-            aside[number] = aside[number] or "teaser"
-    for number, why in enumerate(aside):
-        if why:
-            weights[number] *= _WEIGHT_OF.get(why, 0.0)
-    for number in range(max(headline, 0)):
+        _mark(aside, block.first, block.last, "teaser")
+    for number in range(min(max(headline, 0), len(lines))):
         weights[number] *= _BEFORE_HEADLINE
-    free = [
-        (0, 0) if why else (len(line.text), line.link_chars)
-        for line, why in zip(lines, aside, strict=True)
-    ]
-    return Survey(
-        [0.0, *accumulate(weights)],
-        [0, *accumulate(chars for chars, _ in free)],
-        [0, *accumulate(linked for _, linked in free)],
-        aside,
-    )
+    return _sum_up(lines, weights, aside)
+
+
+def _sum_up(lines: list[Line], weights: list[float], aside: list[str]) -> Survey:
+    """Sum weights and characters from the first line on; what is aside counts little or nothing."""
+    weight, chars, linked = 0.0, 0, 0
+    weight_sums, char_sums, link_sums = [weight], [chars], [linked]
+    for number, line in enumerate(lines):
+        why = aside[number]
+        if why:
+            weight += weights[number] * _WEIGHT_OF.get(why, 0.0)
+        else:
+            weight += weights[number]
+            chars += len(line.text)
+            linked += line.link_chars
+        weight_sums.append(weight)
+        char_sums.append(chars)
+        link_sums.append(linked)
+    return Survey(weight_sums, char_sums, link_sums, aside)
 
 
 def _mark_wheels(outline: Outline, aside: list[str]) -> None:
-    for number, line in enumerate(outline.lines):
-        text = line.text
-        if len(text) <= _SHORTEST_WHEEL or not ("|" in text or "｜" in text):
-            continue
-        if count_bars(text) >= LEAST_BARS and is_name_wheel(text):
-            aside[number] = aside[number] or "wheel"
-    _mark_menus(outline, aside)
+    """Mark names between bars, and long runs of lines that are one short link each: menus."""
+    start = 0  # of the run of short links that ends here
+    number = 0
+    for line in outline.lines:
+        size = len(line.text)
+        if not (line.link_chars == size and size <= _LONGEST_ENTRY and line.links):
+            if number - start >= _LEAST_ENTRIES:
+                _mark(aside, start, number, "links")
+            start = number + 1
+            if size > _SHORTEST_WHEEL and _is_wheel(line.text):
+                aside[number] = aside[number] or "wheel"
+        number += 1
+    if number - start >= _LEAST_ENTRIES:
+        _mark(aside, start, number, "links")
 
 
-def _mark_menus(outline: Outline, aside: list[str]) -> None:
-    """Mark long runs of lines that are one short link each: menus and wheels."""
-    run: list[int] = []
-    for number, line in enumerate(outline.lines):
-        if line.links and line.link_chars == len(line.text) <= _LONGEST_ENTRY:
-            run.append(number)
-        elif run:
-            _close_menu(run, aside)
-            run = []
-    _close_menu(run, aside)
+def _is_wheel(text: str) -> bool:
+    return ("|" in text or "｜" in text) and count_bars(text) >= LEAST_BARS and is_name_wheel(text)
 
 
-def _close_menu(run: list[int], aside: list[str]) -> None:
-    for number in run if len(run) >= _LEAST_ENTRIES else ():
-        aside[number] = aside[number] or "links"
+def _mark(aside: list[str], first: int, last: int, why: str) -> None:
+    for number in range(first, last):
+        if not aside[number]:
+            aside[number] = why
 
 
 def _mark_asides(outline: Outline, sums: list[float], headline: int, aside: list[str]) -> None:
     """Mark menus, comments and the like by the names of their boxes."""
     limit = MOST_OF_THE_PAGE * sums[-1]
+    aside_tags = _ASIDE_TAGS
     for block in outline.blocks:
         first, last = block.first, block.last
         if first == last or aside[first]:
             continue
         name = name_of(block.attrs) if block.attrs else ""
-        if block.tag not in _ASIDE_TAGS and not (name and is_aside(name)):
+        if block.tag not in aside_tags and not (name and is_aside(name)):
             continue
         if first <= headline < last:
             continue  # what holds the headline holds the article
@@ -148,8 +154,7 @@ def _mark_asides(outline: Outline, sums: list[float], headline: int, aside: list
             why = "aside"
         else:
             continue
-        for number in range(first, last):
-            aside[number] = aside[number] or why
+        _mark(aside, first, last, why)
 
 
 def _mark_hidden(outline: Outline, sums: list[float], limit: float, aside: list[str]) -> None:
@@ -167,8 +172,7 @@ def _mark_hidden(outline: Outline, sums: list[float], limit: float, aside: list[
                 why = "style_sheet"
         if why and sums[block.last] - sums[block.first] <= limit:
             block.hidden = why
-            for number in range(block.first, block.last):
-                aside[number] = aside[number] or "hidden"
+            _mark(aside, block.first, block.last, "hidden")
     _mark_written(outline, sums, limit, aside)
 
 
@@ -176,12 +180,11 @@ def _mark_written(outline: Outline, sums: list[float], limit: float, aside: list
     """Mark what stands between a script that writes a hiding box and one that closes it."""
     opened = -1
     for number, script in outline.scripts:
-        if HIDING_WRITE_RE.search(script):
+        if "document.write" in script and HIDING_WRITE_RE.search(script):
             opened = number
         elif opened >= 0 and "document.write" in script and "</" in script:
             if sums[number] - sums[opened] <= limit:
-                for line in range(opened, number):
-                    aside[line] = aside[line] or "hidden"
+                _mark(aside, opened, number, "hidden")
             opened = -1
 
 
@@ -211,44 +214,52 @@ def _factor(block: Block, look: Survey, tally: _Tally, headline: int) -> float:
 class _Tally:
     """Scores of boxes, and what stands in them directly or in their paragraphs."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
         self.scores: dict[int, float] = {}
-        self.own: dict[int, tuple[int, int]] = {}  # box: characters, link characters
+        self.chars = [0] * size
+        self.link_chars = [0] * size
 
     def own_link_share(self, block: Block) -> float:
-        chars, linked = self.own.get(block.number, (0, 0))
-        return linked / chars if chars > _LEAST_OWN_CHARS else 1.0
+        chars = self.chars[block.number]
+        return self.link_chars[block.number] / chars if chars > _LEAST_OWN_CHARS else 1.0
+
+    def add(self, block: Block, size: int, linked: int) -> None:
+        """Add a line to its box and the box around it."""
+        self.chars[block.number] += size
+        self.link_chars[block.number] += linked
+        outer = block.parent
+        if outer is not None:
+            self.chars[outer.number] += size
+            self.link_chars[outer.number] += linked
 
 
 def _tally(outline: Outline, look: Survey) -> _Tally:
-    tally = _Tally()
-    scores, own, weights = tally.scores, tally.own, look.weights
+    tally = _Tally(len(outline.blocks))
+    scores, weights, aside = tally.scores, look.weights, look.aside
+    number = -1
     for line in outline.lines:
-        number = line.number
-        if look.aside[number]:
+        number += 1
+        if aside[number]:
             continue
-        block: Block | None = line.block
-        for _ in range(2):
-            if block is not None:
-                chars, linked = own.get(block.number, (0, 0))
-                own[block.number] = (chars + len(line.text), linked + line.link_chars)
-                block = block.parent
+        tally.add(line.block, len(line.text), line.link_chars)
         weight = weights[number + 1] - weights[number]
-        block = line.block
-        for part in _PARTS if weight > 0 else ():
-            if block is not None:
-                scores[block.number] = scores.get(block.number, 0.0) + part * weight
-                block = block.parent
+        if weight > 0:
+            block: Block | None = line.block
+            for part in _PARTS:
+                if block is not None:
+                    scores[block.number] = scores.get(block.number, 0.0) + part * weight
+                    block = block.parent
     _add_whole(outline, look, scores)
     return tally
 
 
 def _add_whole(outline: Outline, look: Survey, scores: dict[int, float]) -> None:
     """Add the prose of distant descendants, as far as the box is prose."""
-    total = look.weights[-1]
+    sums = look.weights
+    least = _LEAST_SHARE * sums[-1]
     for block in outline.blocks:
-        weight = look.weight(block)
-        if weight > _LEAST_SHARE * total:
+        weight = sums[block.last] - sums[block.first]
+        if weight > least:
             share = min(1.0, weight / max(1, look.char_count(block)))
             scores[block.number] = scores.get(block.number, 0.0) + _WHOLE_PART * weight * share
 

@@ -231,8 +231,13 @@ class _Reader:
 
     def _links(self) -> tuple[str, ...]:
         """List the page's links; those of injected lines are no part of the site."""
-        hrefs = (href for href, line in self.outline.hrefs if line not in self.injected)
-        return tuple(filter(None, dict.fromkeys(map(self.absolute, hrefs))))
+        injected, resolver = self.injected, self.resolver
+        found: dict[str, None] = {}
+        for href, line in self.outline.hrefs:
+            if line not in injected:
+                found[resolver.absolute(href)] = None
+        found.pop("", None)
+        return tuple(found)
 
     def _count_items(self, document: Document) -> int:
         for selector in self.profile.list_item:

@@ -17,6 +17,7 @@ _NEXT_RE = re.compile(
     r"^[\s\[【<>(（]*(?:下一?[页頁]|后一?页|次页|[Nn]ext(?:\s[Pp]age)?|››?|»|>|>>)[\s\]】>)）»]*$"
 )
 _NUMBER_RE = re.compile(r"^[\s\[【(（]*(?:第\s?)?(\d{1,4})(?:\s?页)?[\s\]】)）]*$")
+_SIGNS_RE = re.compile(r"[\d页頁›»>Nn]")  # one of them is in each of the two
 _TRS_PAGER_RE = re.compile(
     r"createPageHTML\(\s?(\d{1,4})\s?,\s?(\d{1,4})\s?,\s?[\"']([\w-]{1,60})[\"']\s?,\s?[\"'](\w{1,10})[\"']"
 )
@@ -36,7 +37,7 @@ def find_pager_links(outline: Outline, url: str, absolute: Callable[[str], str])
             if end - start > 8:
                 continue
             name = line.text[start:end]
-            if _NUMBER_RE.match(name) or _NEXT_RE.match(name):
+            if _SIGNS_RE.search(name) and (_NUMBER_RE.match(name) or _NEXT_RE.match(name)):
                 target = absolute(href)
                 if target and target != url and is_sibling(url, target):
                     found.append(target)

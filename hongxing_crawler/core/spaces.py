@@ -31,7 +31,9 @@ def tidy(text: str, *, edges: bool = True) -> str:
     if edges:
         text = text.strip(EDGES)
     if not (text.isprintable() and "  " not in text) and _RUN_RE.search(text):
-        text = _RUN_RE.sub(" ", _WRAP_RE.sub("", text))
+        if "\n" in text or "\r" in text:
+            text = _WRAP_RE.sub("", text)
+        text = _RUN_RE.sub(" ", text)
     return text
 
 

@@ -23,18 +23,6 @@ _HEAP_RE = re.compile(
     r"<div[^<>]{0,100}display:\s{0,3}none[^<>]{0,60}>\s{0,20}<\w{1,10}\sid=[\"']?pl_time",
     re.IGNORECASE,
 )
-_DIV_RE = re.compile(
-    r"<div\b[^<>]{0,200}?(?:id|class)\s?=\s?[\"']?(?:pl_css_ganrao|body_jx_\d{1,12})\b[^<>]{0,200}>",
-    re.IGNORECASE,
-)
-_KIT_STYLE_RE = re.compile(
-    r"<style[^<>]{0,80}>\s{0,20}#pl_css_ganrao\s{0,5}\{[^{}<>]{0,100}\}\s{0,20}</style>",
-    re.IGNORECASE,
-)
-_TAIL_RE = re.compile(
-    r"</(?:html|body)\s{0,5}>\s{0,50}(?=<div[^<>]{0,100}display:\s{0,3}none[^<>]{0,60}>)",
-    re.IGNORECASE,
-)
 _DIV_RE = re.compile(r"<(/?)div\b", re.IGNORECASE)
 _TAG_RE = re.compile(r"<[^<>]{0,2000}>")
 _MAX_PIECES = 20
