@@ -14,6 +14,7 @@ from hongxing_crawler.config import (
 )
 from hongxing_crawler.exceptions import ConfigError
 
+ALL = json.loads((Path(__file__).parent / "cases" / "settings.json").read_text("utf-8"))
 CASES = json.loads((Path(__file__).parent / "cases" / "config.json").read_text("utf-8"))
 
 
@@ -50,43 +51,24 @@ def test_flags_win_over_environment_over_file_over_default(tmp_path):
     assert config.origins["crawl.delay_s"] == "default"
 
 
-def test_every_key_can_stand_in_the_file(tmp_path):
-    path = _file(
-        tmp_path,
-        'home = "/srv/h"\nsite = "generic"\noperator = "Archive"\nwait_lock = "10m"\n'
-        '[crawl]\nconcurrency = 4\ndelay_s = 2\nmax_pages = 10\nmax_duration = "1h30m"\n'
-        '[export]\nformat = "jsonl.gz, parquet"\n'
-        '[s3]\nurl = "s3://archive/红星"\nendpoint = "https://s3.example"\nregion = "r"\n'
-        'profile = "ceph"\nca_bundle = "/etc/ca.pem"\ncredentials = "ARCHIVE"\n'
-        "[upload]\nduring_crawl = true\nthreads = 8\npart_size_mb = 16\n"
-        'max_bandwidth = "1.5MB"\ndeep_share = 1\ntries = 2\ntimeout = "5s"\n',
+def _write_all(settings):
+    """Write a file that holds every setting, those of a table below its name."""
+    tables = {}
+    for setting in settings:
+        table, _, name = setting["key"].rpartition(".")
+        tables.setdefault(table, []).append(f"{name} = {setting['toml']}")
+    return "\n".join(
+        "\n".join([f"[{table}]" if table else "", *lines]) for table, lines in tables.items()
     )
+
+
+def test_every_key_can_stand_in_the_file(tmp_path):
+    path = _file(tmp_path, _write_all(ALL))
 
     shown = show_config(load_config(path, {}, {}))
 
     assert {key: item["value"] for key, item in shown.items()} == {
-        "home": "/srv/h",
-        "site": "generic",
-        "operator": "Archive",
-        "wait_lock": 600.0,
-        "crawl.concurrency": 4,
-        "crawl.delay_s": 2.0,
-        "crawl.max_pages": 10,
-        "crawl.max_duration": 5400.0,
-        "export.format": "jsonl.gz,parquet",
-        "s3.url": "s3://archive/红星",
-        "s3.endpoint": "https://s3.example",
-        "s3.region": "r",
-        "s3.profile": "ceph",
-        "s3.ca_bundle": "/etc/ca.pem",
-        "s3.credentials": "ARCHIVE",
-        "upload.during_crawl": True,
-        "upload.threads": 8,
-        "upload.part_size_mb": 16,
-        "upload.max_bandwidth": 1_500_000.0,
-        "upload.deep_share": 1.0,
-        "upload.tries": 2,
-        "upload.timeout": 5.0,
+        setting["key"]: setting["shown"] for setting in ALL
     }
 
 

@@ -40,6 +40,8 @@ COMMANDS = {
     "clean": "pages:clean",
     "restore": "pages:restore",
     "schedule": "scheduling:schedule",
+    "alert": "alerting:alert",
+    "restore-home": "buckets:restore_home",
     "doctor": "doctor:doctor",
     "schema": "pages:schema",
     "config": "settings:config",

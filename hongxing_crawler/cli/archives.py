@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hongxing_crawler.cli.alerting import told
+from hongxing_crawler.cli.buckets import verify_bucket
 from hongxing_crawler.cli.shell import Command, Shell, common_options, now
 from hongxing_crawler.exit_codes import ExitCode
 
@@ -46,14 +48,17 @@ def _parse_share(
 )
 @common_options
 @click.pass_obj
+@told("verify")
 def verify(shell: Shell, *, deep: bool, budget: Fraction | None) -> int:
-    """Check WARC files and indexes.
+    """Check WARC files and indexes; with --s3, the bucket.
 
     Exit 10 when something is damaged. Nothing is changed; --budget writes its log. Files that a
     running crawl still writes are left out.
     """
     from hongxing_crawler.soundness import verify_home
 
+    if shell.asks_s3:
+        return verify_bucket(shell, deep=deep)
     if budget is not None and deep:
         raise click.UsageError("--budget and --deep exclude each other")
     if budget is not None:
@@ -92,7 +97,7 @@ def _tell_findings(shell: Shell, report: Soundness | FixityReport, checked: str)
 @common_options
 @click.pass_obj
 def repair(shell: Shell) -> int:
-    """Make a damaged archive whole, and ask again for what is lost.
+    """Make a damaged archive whole, ask for lost pages again.
 
     Files of killed runs are finished. Of a damaged file the whole records are copied; it is kept
     beside the copy under ….damaged. What was lost is named and fetched by the next crawl.

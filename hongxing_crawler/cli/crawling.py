@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hongxing_crawler.cli.alerting import told
 from hongxing_crawler.cli.shell import Command, Shell, common_options, now
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @_run_options
 @common_options
 @click.pass_obj
+@told("crawl")
 def crawl(shell: Shell, /, site: str | None, seeds: tuple[str, ...], **flags: Any) -> int:
     """Crawl a site: what is new, changed or gone.
 
@@ -174,6 +176,13 @@ def _crawl(
     result = _with_report(options.home, result)
     if is_wanted:
         result = upload_run(shell, config, home, result)
+    shell.outcome = {
+        "sentence": result.sentence,
+        "run_id": result.run_id,
+        "seconds": result.seconds,
+        "counts": result.counts,
+        "warnings": tuple(result.warnings),
+    }
     shell.result(asdict(result), show_run(result))
     if result.exit_code and not shell.json:
         shell.complain(result.sentence)

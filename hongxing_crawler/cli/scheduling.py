@@ -46,7 +46,7 @@ def schedule(
     for_user: bool,
     **values: str,
 ) -> None:
-    """Print what runs a home every night; with --install, put it in place.
+    """Print what runs a home every night, or install it.
 
     The crawl runs at the time given, and some hours later a ninetieth of the archive is read
     again. Both use the home and the settings file of this command line.

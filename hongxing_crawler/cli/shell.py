@@ -32,6 +32,7 @@ class Shell:
         self.asks_s3 = False  # --s3, with or without an address
         self.config_file: Path | None = None
         self.flags: dict[str, object] = {}
+        self.outcome: dict[str, Any] = {}  # fields of an alert: what the command brought
 
     def set_option(self, name: str, value: Any) -> None:
         """Take a common option; one after the command wins over one before it."""
@@ -45,7 +46,7 @@ class Shell:
             self.asks_s3 = True
             self.flags |= {"s3.url": value} if value != _OF_SETTINGS else {}
         elif value is not None:
-            self.flags[name] = value
+            self.flags[_FLAG_KEYS.get(name, name)] = value
 
     def load_config(self, **flags: object) -> Config:
         """Read the settings; ``flags`` are the command's own, by key with ``__`` for the dot."""
@@ -168,6 +169,7 @@ def _take(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
 
 _FILE = {"type": click.Path(path_type=Path), "metavar": "FILE"}
 _FOLDER = {"type": click.Path(), "metavar": "DIR"}
+_FLAG_KEYS = {"ping_url": "alerts.ping_url"}
 _OF_SETTINGS = "-"  # --s3 without an address
 _COMMON: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--config",), {**_FILE, "help": "Settings; default hongxing.toml here."}),
@@ -181,6 +183,7 @@ _COMMON: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
             "help": "The bucket, s3://bucket/prefix; without URL that of the settings.",
         },
     ),
+    (("--ping-url",), {"metavar": "URL", "help": "A monitor that is told of start and end."}),
     (("--wait-lock",), {"metavar": "TIME", "help": "Wait so long for another run, 90s, 10m, 2h."}),
     (("--json",), {"is_flag": True, "help": "Print one JSON object for machines."}),
     (("--quiet", "-q"), {"is_flag": True, "help": "Print nothing when all is well."}),

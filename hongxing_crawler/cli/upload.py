@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hongxing_crawler.cli.alerting import told
 from hongxing_crawler.cli.shell import Command, Shell, common_options, now
 from hongxing_crawler.exit_codes import ExitCode
 
@@ -30,6 +31,7 @@ _LEFT_ALONE = frozenset({ExitCode.INTERRUPTED, ExitCode.TERMINATED})  # somebody
 @click.option("--deep", is_flag=True, help="Also read every object back and compare it.")
 @common_options
 @click.pass_obj
+@told("upload")
 def upload(shell: Shell, *, deep: bool) -> int:
     """Upload what waits, and publish the rows.
 

@@ -8,6 +8,7 @@ from hongxing_crawler.config.kinds import parse_duration, parse_rate
 from hongxing_crawler.config.load import (
     FILE_NAME,
     FILE_VARIABLE,
+    SECRET_VARIABLES,
     find_unknown_variables,
     load_config,
     show_config,
@@ -17,6 +18,7 @@ from hongxing_crawler.config.table import SETTINGS, Config, Setting
 __all__ = [
     "FILE_NAME",
     "FILE_VARIABLE",
+    "SECRET_VARIABLES",
     "SETTINGS",
     "Config",
     "Setting",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from hongxing_crawler.store.s3.place import (
     ALLOWED_ENDPOINT,
@@ -23,6 +25,7 @@ _DURATION_RE = re.compile(
 )
 _RATE_RE = re.compile(r"(?P<number>\d{1,9}(?:\.\d{1,3})?)(?P<unit>[KMG]B)?")
 _RATE_UNITS = {"": 1.0, "KB": 1e3, "MB": 1e6, "GB": 1e9}
+_ADDRESS_RE = re.compile(r"[^\s@,<>\"]{1,64}@[^\s@,<>\"]{1,190}")
 _VARIABLE_RE = re.compile(r"[A-Z][A-Z0-9_]{0,60}")
 _UNIT_S = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
@@ -123,6 +126,48 @@ def _read_yes_no(value: object) -> bool:
     return {"true": True, "1": True, "false": False, "0": False}[str(value).lower()]
 
 
+def _read_http_url(value: object) -> str:
+    text = _read_optional_text(value)
+    parts = urlsplit(text)  # ValueError: no address
+    if text and not (parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0):
+        raise ValueError(value)
+    return text
+
+
+def _read_smtp_url(value: object) -> str:
+    text = _read_text(value)
+    parts = urlsplit(text)
+    is_bare = not (parts.password or parts.query or parts.fragment or parts.path.strip("/"))
+    if (
+        parts.scheme not in {"smtp", "smtps"}
+        or not parts.hostname
+        or parts.port == 0
+        or not is_bare
+    ):
+        raise ValueError(value)
+    return text
+
+
+def _read_addresses(value: object) -> tuple[str, ...]:
+    """Read mail addresses: a list in TOML, split at commas elsewhere."""
+    names = value if isinstance(value, (list, tuple)) else str(value).split(",")
+    addresses = tuple(_read_optional_text(name) for name in names)
+    if not all(_ADDRESS_RE.fullmatch(address) for address in addresses if address):
+        raise ValueError(value)
+    return tuple(filter(None, addresses))
+
+
+def _read_address(value: object) -> str:
+    addresses = _read_addresses([value])
+    return addresses[0] if addresses else ""
+
+
+def _read_command(value: object) -> str:
+    text = _read_optional_text(value)
+    shlex.split(text)  # ValueError: a quotation without its end
+    return text
+
+
 def whole(low: int, high: int) -> Kind:
     def read(value: object) -> int:
         if isinstance(value, (bool, float)) or not low <= (given := int(str(value))) <= high:
@@ -161,3 +206,8 @@ VARIABLE = Kind(_read_variable, 'the beginning of names of variables, such as "A
 OPTIONAL_PATH = Kind(_read_optional_path, "the path of a file, between quotes")
 RATE = Kind(parse_rate, 'bytes a second such as "500KB", "8MB"; "0" means no limit')
 YES_NO = Kind(_read_yes_no, "true or false")
+HTTP_URL = Kind(_read_http_url, 'an address such as "https://monitor.example/ping/…"')
+SMTP_URL = Kind(_read_smtp_url, '"smtp://[user@]host[:port]" or "smtps://…", without password')
+ADDRESS = Kind(_read_address, "a mail address")
+ADDRESSES = Kind(_read_addresses, "mail addresses, a list in the file, else split at commas")
+COMMAND = Kind(_read_command, "a program and its arguments, as typed in a shell")

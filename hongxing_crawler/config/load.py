@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 FILE_NAME = "hongxing.toml"
 FILE_VARIABLE = "HONGXING_CONFIG"
+# What no file and no flag may hold, because both are shown: read where it is needed.
+SECRET_VARIABLES = ("HONGXING_SMTP_PASSWORD",)
 
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 _TABLES = {key.partition(".")[0] for key in _BY_KEY if "." in key}
@@ -60,7 +62,8 @@ def load_config(
         try:
             values[setting.field] = value if origin == "default" else setting.kind.read(value)
         except (ValueError, TypeError, KeyError):
-            shown, allowed = hide_user(repr(value)), setting.kind.allowed
+            shown = "(hidden)" if setting.is_secret else hide_user(repr(value))
+            allowed = setting.kind.allowed
             problems.append(f"{origin}: {setting.key} = {shown}: allowed is {allowed}")
     if problems:
         raise ConfigError("\n".join(problems))
@@ -71,7 +74,7 @@ def load_config(
 
 def find_unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """Find variables that look like settings of ours and are none."""
-    known = {FILE_VARIABLE, *(setting.variable for setting in SETTINGS)}
+    known = {FILE_VARIABLE, *SECRET_VARIABLES, *(setting.variable for setting in SETTINGS)}
     mine = sorted(name for name in environment if name.startswith("HONGXING_"))
     return [
         f"{name}: no such variable{_suggest(name, known)}" for name in mine if name not in known
@@ -83,7 +86,7 @@ def show_config(config: Config) -> dict[str, dict[str, object]]:
     values = {field.name: getattr(config, field.name) for field in fields(config)}
     return {
         setting.key: {
-            "value": _plain(values[setting.field]),
+            "value": _shown(setting, values[setting.field]),
             "from": config.origins[setting.key],
             "variable": setting.variable,
         }
@@ -91,7 +94,11 @@ def show_config(config: Config) -> dict[str, dict[str, object]]:
     }
 
 
-def _plain(value: object) -> object:
+def _shown(setting: Setting, value: object) -> object:
+    if setting.is_secret and value:
+        return "(hidden)"
+    if isinstance(value, tuple):
+        return list(value)
     return str(value) if isinstance(value, Path) else value
 
 
@@ -126,7 +133,7 @@ def _find_unknown(table: Mapping[str, Any]) -> Iterator[tuple[tuple[str, ...], s
 
 def _suggest(name: str, known: Mapping[str, object] | set[str]) -> str:
     near = get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]}?" if near else f"; known are {', '.join(sorted(known))}"
+    return f"; did you mean {near[0]}?" if near else "; docs/settings.md lists all"
 
 
 def _find_value(

@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hongxing_crawler.config.kinds import (
+    ADDRESS,
+    ADDRESSES,
+    COMMAND,
     DURATION,
     ENDPOINT,
     FORMATS,
+    HTTP_URL,
     OPTIONAL_PATH,
     OPTIONAL_TEXT,
     PATH,
     PROFILE,
     RATE,
     S3_URL,
+    SMTP_URL,
     TEXT,
     VARIABLE,
     YES_NO,
@@ -28,7 +33,7 @@ from hongxing_crawler.store.s3.profiles import AUTO
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NAMED_TABLES = {"s3", "upload"}  # their names stand in their variables: HONGXING_S3_URL
+_NAMED_TABLES = {"s3", "upload", "alerts"}  # their names stand in their variables: HONGXING_S3_URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Setting:
     kind: Kind
     default: Any
     own_flag: str = ""
+    is_secret: bool = False  # who knows the value may use it: never shown
 
     @property
     def field(self) -> str:
@@ -77,6 +83,16 @@ SETTINGS = (
     Setting("upload.deep_share", number(0, 1), 0.02),
     Setting("upload.tries", whole(1, 100), 6),
     Setting("upload.timeout", DURATION, 60.0),
+    Setting("alerts.ping_url", HTTP_URL, "", "--ping-url", is_secret=True),
+    Setting("alerts.webhook_url", HTTP_URL, "", is_secret=True),
+    Setting("alerts.mail_to", ADDRESSES, ()),
+    Setting("alerts.mail_from", ADDRESS, ""),
+    Setting("alerts.smtp_url", SMTP_URL, "smtp://localhost"),
+    Setting("alerts.on_success", COMMAND, ""),
+    Setting("alerts.on_failure", COMMAND, ""),
+    Setting("alerts.always", YES_NO, default=False),
+    Setting("alerts.timeout", DURATION, 10.0),
+    Setting("alerts.tries", whole(1, 10), 3),
 )
 
 
@@ -106,6 +122,16 @@ class Config:
     upload_deep_share: float  # 0 to 1
     upload_tries: int
     upload_timeout: float  # seconds
+    alerts_ping_url: str
+    alerts_webhook_url: str
+    alerts_mail_to: tuple[str, ...]
+    alerts_mail_from: str
+    alerts_smtp_url: str
+    alerts_on_success: str
+    alerts_on_failure: str
+    alerts_always: bool
+    alerts_timeout: float  # seconds
+    alerts_tries: int
     file: Path | None
     origins: Mapping[str, str]  # key -> "--home", "HONGXING_HOME", "hongxing.toml:3" or "default"
 
