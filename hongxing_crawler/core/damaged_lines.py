@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -12,14 +11,13 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Outline
     from hongxing_crawler.core.restore import Damage
 
-_KIT_NOISE_RE = re.compile("[\x05-\x08]")
 _LONGEST = 300  # rules read short lines
 _MAX_LINES = 400
 # A repair searches; hostile or unreadable text must not make it search for long.
 _MAX_CHARS = 120_000
 _MAX_LINE_CHARS = 12_000
 _MAX_LOST_SHARE = 0.01
-_MAX_LOSSES = 200  # a damaged page has some twenty
+_MAX_LOSSES = 2_000  # a damaged page has some twenty
 
 
 @lru_cache(maxsize=4)
@@ -30,7 +28,7 @@ def find_damage(sample: str) -> Damage | None:
     """
     if sample.count("\ufffd") > _MAX_LOST_SHARE * len(sample) or sample.count("?") > _MAX_LOSSES:
         return None
-    if ")" not in sample and _KIT_NOISE_RE.search(sample) is None:
+    if ")" not in sample:
         return None  # every reading that a kit inserts ends so
     return learn((sample,))
 

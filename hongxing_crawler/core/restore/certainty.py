@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from hongxing_crawler.core.restore.guesses import Guess
     from hongxing_crawler.core.restore.language import PairModel
-    from hongxing_crawler.core.restore.search import Guess
 
 _MARGIN: Final = 4.0  # natural logarithm
 _LOST_MARGIN: Final = 2.0

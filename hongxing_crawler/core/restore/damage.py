@@ -11,9 +11,10 @@ from hongxing_crawler.core.edits import Edit
 from hongxing_crawler.core.restore.certainty import is_certain
 from hongxing_crawler.core.restore.evidence import Evidence
 from hongxing_crawler.core.restore.gbk import char_across
+from hongxing_crawler.core.restore.guesses import GLOSS_RE, LOST, TAIL_RE, Guess
 from hongxing_crawler.core.restore.model import fold
 from hongxing_crawler.core.restore.proof import prove_line, prove_run
-from hongxing_crawler.core.restore.search import GLOSS_RE, LOST, TAIL_RE, Guess, RunSearch
+from hongxing_crawler.core.restore.search import RunSearch
 from hongxing_crawler.core.restore.tables import has_reading
 
 if TYPE_CHECKING:
@@ -24,10 +25,11 @@ if TYPE_CHECKING:
 
 _DOUBT: Final = 8.0  # a reading so much less likely than a question mark is none
 _UNLIKELY_AFTER: Final = frozenset("。，、；：！？,;:!?")
-_WEIGHED: Final = 60  # hypotheses weighed as words
-_AROUND: Final = 10  # characters on both sides that take part
+_WEIGHED: Final = 40  # hypotheses weighed as words
+_AROUND: Final = 6  # characters on both sides that take part
 _PAIRS_TRUSTED_LESS: Final = 0.3  # both weights fitted on damaged news
 _WORDS_TRUSTED: Final = 0.5
+_CONTEXT: Final = 1_000  # characters in front of a damage that have a say
 _LISTED: Final = 4  # alternatives written down
 _ORDER: Final = ("clean", "proved", "guessed", "lossy")
 _LOSS_RE: Final = re.compile("[?\ufffd]")
@@ -71,6 +73,7 @@ class Damage:
     script: Mapping[int, str]
     model: PairModel
     words: WordModel
+    pairs: Mapping[int, bytes]  # bytes of glossed characters and of what follows them
     is_folded: bool
     noise_count: int = 0
 
@@ -168,7 +171,11 @@ class _Repair:
                 continue
             plain = list(self._plain_spans(line, done, match.start()))
             yield from plain
-            context += _true_text(line, plain, done, match.start())
+            context = (context + _true_text(line, plain, done, match.start()))[-_CONTEXT:]
+            if search.is_exhausted:
+                yield Span(match.start(), match.end(), match[0], "restore.frame", "guessed")
+                done = match.end()
+                break  # the rest of the line is kept; one place speaks for it
             span = self._run_span(search, match.start(), context)
             if span is not None:
                 yield span

@@ -36,6 +36,7 @@ class Evidence:
         self.is_folded = is_folded
         self.has_noise = has_noise
         self.step_count = 0
+        self.run_count = 0
         self._forms: dict[str, float] = {}
 
     def weigh_form(self, char: str) -> float:

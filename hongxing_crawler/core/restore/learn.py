@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 
 from hongxing_crawler.core.restore.damage import Damage, Restored
 from hongxing_crawler.core.restore.gbk import char_across, pair_of
+from hongxing_crawler.core.restore.guesses import GLOSS_RE, LETTERS
 from hongxing_crawler.core.restore.language import PairModel
-from hongxing_crawler.core.restore.model import NOISE_MARKS
+from hongxing_crawler.core.restore.model import NOISE_MARKS, gloss_pairs
 from hongxing_crawler.core.restore.script import learn_script
-from hongxing_crawler.core.restore.search import GLOSS_RE, LETTERS
 from hongxing_crawler.core.restore.tables import converted, has_reading, to_simplified
 from hongxing_crawler.core.restore.words import WordModel
 
@@ -23,7 +23,7 @@ _NOISE_RE: Final = re.compile(f"[\x05-\x08]{{1,5}}[{NOISE_MARKS}]")
 _TONES: Final = frozenset("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹḿ")
 # What a gloss leaves where it cut a pair: ?jiǎn) and F(xiàn).
 _CUT_GLOSS_RE: Final = re.compile(
-    f"(?:[?\ufffd]|[@-~]\\()[{LETTERS}]{{0,4}}[{LETTERS[3:]}][{LETTERS}]{{0,4}}\\s?\\)"
+    f"(?:[?\ufffd]|[@-~]\\()[{LETTERS}]{{0,4}}[{LETTERS[3:]}][{LETTERS}]{{0,4}}\\s{0, 4}\\)"
 )
 # Damage teaches no neighbours, and the character before it may be half a word.
 _RUN_RE: Final = re.compile("[^\n]?[\x05-\x08]{0,5}[?\ufffd][^。，,、\n]{0,12}")
@@ -41,8 +41,9 @@ def learn(texts: Iterable[str]) -> Damage | None:
     """Learn the damage of a page from all of its texts.
 
     Text is taken as damaged only when characters that a kit converts carry their own readings,
-    always, in Traditional surroundings (or when control characters stand before its marks).
-    Pinyin after a rare name, honest parentheses and Traditional pages give ``None``.
+    always, in Traditional surroundings. A page without glosses is not repaired, whatever control
+    characters it holds. Pinyin after a rare name, honest parentheses and Traditional pages give
+    ``None``.
 
     >>> learn(["真的?！我买了iPhone", "犇(bēn)", "(项目)"]) is None
     True
@@ -56,13 +57,9 @@ def learn(texts: Iterable[str]) -> Damage | None:
     page = "\n".join(texts)
     found = _find_glosses(page)
     cuts = [match.start() for match in _CUT_GLOSS_RE.finditer(page)]
-    noise_count = (
-        sum(1 for _ in _NOISE_RE.finditer(page))
-        if "\x07" in page or "\x05" in page or "\x06" in page or "\x08" in page
-        else 0
-    )
-    if not found and not cuts and noise_count < _SURE_COUNT:
+    if not found and not cuts:
         return None
+    noise_count = sum(1 for _ in _NOISE_RE.finditer(page))
     glosses = _always_glossed(page, found)
     if not _is_kit(page, glosses, cuts, noise_count):
         return None
@@ -102,8 +99,6 @@ def _is_rare_name(char: str, count: int) -> bool:
 def _is_kit(
     page: str, glosses: dict[str, tuple[str, int]], cuts: list[int], noise_count: int
 ) -> bool:
-    if noise_count >= _SURE_COUNT:
-        return True
     places = (
         place
         for char, (inserted, _) in glosses.items()
@@ -112,7 +107,8 @@ def _is_kit(
     )
     count = sum(_is_traditional_at(page, at) for at in places)
     count += sum(_is_traditional_at(page, at, misread=3) for at in cuts[:_SURE_COUNT])
-    return count > 0 and (count >= _SURE_COUNT or not _HONEST_TRADITIONAL & set(page))
+    is_sure = count >= _SURE_COUNT or noise_count >= _SURE_COUNT
+    return count > 0 and (is_sure or not _HONEST_TRADITIONAL & set(page))
 
 
 def _places(page: str, gloss: str) -> Iterator[int]:
@@ -143,6 +139,7 @@ def _describe(page: str, glosses: dict[str, tuple[str, int]], noise_count: int) 
         script=learn_script(page),
         model=PairModel(plain),
         words=WordModel(plain),
+        pairs=gloss_pairs({char: inserted for char, (inserted, _) in glosses.items()}),
         is_folded=_is_folded(page),
         noise_count=noise_count,
     )

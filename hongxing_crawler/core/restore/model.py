@@ -28,17 +28,18 @@ class Kit:
     marks: str = ""
     script: Mapping[int, str] = field(default_factory=dict)
 
-    def gloss_pairs(self) -> dict[int, bytes]:
-        """Pairs of bytes to the bytes inserted after them."""
-        return {
-            int.from_bytes(encode_lossy(char), "big"): b"(" + encode_lossy(reading) + b")"
-            for char, reading in self.glosses.items()
-            if len(encode_lossy(char)) == 2
-        }
-
     def mark_pairs(self) -> frozenset[int]:
         """Pairs of bytes that get noise before them."""
         return frozenset(int.from_bytes(encode_lossy(mark), "big") for mark in self.marks)
+
+
+def gloss_pairs(glosses: Mapping[str, str]) -> dict[int, bytes]:
+    """Pairs of bytes to the bytes inserted after them."""
+    return {
+        int.from_bytes(encode_lossy(char), "big"): b"(" + encode_lossy(reading) + b")"
+        for char, reading in glosses.items()
+        if len(encode_lossy(char)) == 2
+    }
 
 
 def insert_damage(
@@ -94,7 +95,7 @@ def corrupt(text: str, kit: Kit, noise: Callable[[], str] = lambda: "\x05") -> s
     """
     data = encode_lossy(text.translate(dict(kit.script)))
     damaged = insert_damage(
-        data, kit.gloss_pairs(), kit.mark_pairs(), lambda: encode_lossy(noise())
+        data, gloss_pairs(kit.glosses), kit.mark_pairs(), lambda: encode_lossy(noise())
     )
     return decode_lossy(damaged)
 

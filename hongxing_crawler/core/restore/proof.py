@@ -8,7 +8,13 @@ from itertools import pairwise, product
 from typing import TYPE_CHECKING, Final
 
 from hongxing_crawler.core.restore.gbk import decode_lossy, encode_lossy
-from hongxing_crawler.core.restore.model import NOISE_MARKS, Kit, drop_noise, insert_damage
+from hongxing_crawler.core.restore.model import (
+    NOISE_MARKS,
+    Kit,
+    drop_noise,
+    gloss_pairs,
+    insert_damage,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +31,7 @@ _MARK_PAIRS: Final = Kit(marks=NOISE_MARKS).mark_pairs()
 
 def prove_line(line: str, true: str, damage: Damage, learnt: Learnt = ()) -> bool:
     """Whether the kit makes ``line`` of ``true``; ``learnt`` holds glosses of its runs."""
-    return _reproduces(line, true, damage, {**damage.glosses, **dict(learnt)})
+    return _reproduces(line, true, damage, learnt)
 
 
 def prove_run(received: str, before: str, true: str, damage: Damage, learnt: Learnt = ()) -> bool:
@@ -35,17 +41,18 @@ def prove_run(received: str, before: str, true: str, damage: Damage, learnt: Lea
     """
     gloss = damage.glosses.get(before)
     shown = before if gloss is None else f"{before}({gloss})"
-    return _reproduces(shown + received, true, damage, {**damage.glosses, **dict(learnt)})
+    return _reproduces(shown + received, true, damage, learnt)
 
 
-def _reproduces(line: str, true: str, damage: Damage, glosses: Mapping[str, str]) -> bool:
+def _reproduces(line: str, true: str, damage: Damage, learnt: Learnt) -> bool:
     wanted = _comparable(line, is_folded=damage.is_folded)
-    kit = Kit(glosses)
+    new = gloss_pairs(dict(learnt))
+    glosses = {**damage.pairs, **new} if new else damage.pairs
     for text in _unfolded(true, is_folded=damage.is_folded):
         data = encode_lossy(text.replace("\ufffd", "0"))
         for marks in (frozenset[int](), _MARK_PAIRS):
-            for skipped in _skips(data, kit, marks):
-                shown = decode_lossy(insert_damage(data, kit.gloss_pairs(), marks, _one, skipped))
+            for skipped in _skips(data, glosses, marks):
+                shown = decode_lossy(insert_damage(data, glosses, marks, _one, skipped))
                 if _comparable(shown, is_folded=damage.is_folded) == wanted:
                     return True
     return False
@@ -69,14 +76,15 @@ def _unfolded(text: str, *, is_folded: bool) -> Iterator[str]:
     yield text
 
 
-def _skips(data: bytes, kit: Kit, marks: frozenset[int]) -> Iterator[frozenset[int]]:
+def _skips(
+    data: bytes, pairs: Mapping[int, bytes], marks: frozenset[int]
+) -> Iterator[frozenset[int]]:
     """Sets of places that an overlapping insertion may have come before.
 
     Tools replace one character of the table after the other, so of two places that share a byte
     the order of the table decides. Every order is tried, up to a bound.
     """
     yield frozenset()
-    pairs = kit.gloss_pairs()
     hits = [
         at
         for at in range(len(data) - 1)

@@ -1,0 +1,145 @@
+"""Hypotheses about a damaged run, and the steps that lengthen them."""
+
+from __future__ import annotations
+
+import heapq
+import re
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from hongxing_crawler.core.restore.evidence import BARE_GLOSS
+from hongxing_crawler.core.restore.gbk import char_across, chars_by_pair, folded_pairs, pair_of
+from hongxing_crawler.core.restore.model import NOISE_CHARS, NOISE_MARKS
+from hongxing_crawler.core.restore.tables import has_reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from hongxing_crawler.core.restore.evidence import Evidence
+
+LOST: Final = "\ufffd"
+LOSSES: Final = frozenset("?" + LOST)
+LETTERS: Final = "a-zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜńňǹḿ"
+GLOSS_RE: Final = re.compile(rf"\(([{LETTERS}]{{1,6}})(\s{{0,4}})\)")
+TAIL_RE: Final = re.compile(rf"([{LETTERS}]{{1,6}})(\s{{0,4}})\)")
+_UNPAIRED: Final = -4.0
+_UNCLOSED: Final = -3.0
+_QUOTES: Final = ("“”", "《》", "‘’", "【】", "（）", "「」", "『』")
+_CANDIDATES: Final = 40
+
+
+class Guess(NamedTuple):
+    """One hypothesis: ``out`` are the true characters of ``text[start:pos]``."""
+
+    score: float
+    pos: int
+    pending: int  # first byte of a true character whose second is not read yet, 0 if aligned
+    out: str
+    event: int  # where this path last left the plain reading
+    is_lossy: bool = False
+    is_cut: bool = False  # an insertion stands between the bytes of the pending character
+    lost_count: int = 0  # places of which neighbours, not bytes, say what stood there
+    learnt: tuple[tuple[str, str], ...] = ()  # glosses that no other place of the page shows
+    pairs: float = 0.0  # the part of the score that pairs of characters gave
+
+
+class GuessBuilder:
+    """Lengthen guesses over one line: append characters, read glosses, weigh what speaks."""
+
+    def __init__(self, line: str, evidence: Evidence) -> None:
+        self.line = line
+        self.evidence = evidence
+        self.context = ""
+
+    def _take(self, guess: Guess, char: str, end: int, *, event: int) -> Guess:
+        """Append an aligned character and read its gloss; it should have one if others do."""
+        after = self._read_gloss(self._append(guess, char, end, 0, event=event), char)
+        is_bare = after.pos == end and char in self.evidence.glosses
+        if is_bare and not guess.is_cut:
+            return after._replace(score=after.score + BARE_GLOSS)
+        return after
+
+    def _take_bare(self, guess: Guess, char: str, end: int, pending: int, *, event: int) -> Guess:
+        """Append a character that the shown text leaves no room for a gloss after."""
+        is_bare = char in self.evidence.glosses and not guess.is_cut
+        weight = BARE_GLOSS if is_bare else 0.0
+        return self._append(guess, char, end, pending, event=event, weight=weight)
+
+    def _append(
+        self, guess: Guess, char: str, end: int, pending: int, *, event: int, weight: float = 0.0
+    ) -> Guess:
+        pair = self.evidence.model.score(guess.out[-1:], char)
+        weight += pair
+        if guess.pending or event == guess.pos:
+            weight += self.evidence.weigh_form(char) + self._weigh_quote(guess, char)
+        if end >= len(self.line) and not pending:
+            weight += self.evidence.model.score_end(char) + self._weigh_open_quotes(guess, char)
+        return guess._replace(
+            score=guess.score + weight,
+            pos=end,
+            pending=pending,
+            out=guess.out + char,
+            event=event,
+            is_cut=False,
+            pairs=guess.pairs + pair,
+        )
+
+    def _weigh_quote(self, guess: Guess, char: str) -> float:
+        """Quotation marks come in pairs."""
+        for left, right in _QUOTES:
+            if char in {left, right}:
+                text = self.context + guess.out[1:]
+                is_open = text.rfind(left) > text.rfind(right)
+                return 0.0 if is_open == (char == right) else _UNPAIRED
+        return 0.0
+
+    def _weigh_open_quotes(self, guess: Guess, char: str) -> float:
+        """A line that ends should close what it opened."""
+        text = self.context + guess.out[1:] + char
+        return _UNCLOSED * sum(text.rfind(left) > text.rfind(right) for left, right in _QUOTES)
+
+    def _read_gloss(self, guess: Guess, char: str) -> Guess:
+        """Step over the gloss that belongs to ``char``, if one stands here."""
+        if not self.line.startswith("(", guess.pos):
+            return guess
+        found = GLOSS_RE.match(self.line, guess.pos)
+        if found is None:
+            return guess
+        if char <= "\x7f" and len(guess.out) > 1:
+            char = char_across(guess.out[-2], char)
+        known = self.evidence.glosses.get(char)
+        belongs = known.strip() == found[1] if known else has_reading(char, found[1])
+        return self._learn(guess, char, found)._replace(pos=found.end()) if belongs else guess
+
+    def _learn(self, guess: Guess, char: str, found: re.Match[str]) -> Guess:
+        if char in self.evidence.glosses:
+            return guess
+        return guess._replace(learnt=(*guess.learnt, (char, found[1] + found[2])))
+
+    def _after_noise(self, at: int) -> int:
+        while at < len(self.line) and self.line[at] in NOISE_CHARS:
+            at += 1
+        return at
+
+    def _marks_at(self, at: int) -> Iterator[tuple[str, int]]:
+        for form, pair in self._pairs_at(at):
+            char = chars_by_pair().get(pair, "")
+            if char and char in NOISE_MARKS:
+                yield char, len(form)
+
+    def _pairs_at(self, at: int) -> Iterator[tuple[str, int]]:
+        """Pairs of bytes that the decoder may have read here, with what it shows for them."""
+        char = self.line[at : at + 1]
+        pair = pair_of(char) if char > "\x7f" else 0
+        if pair:
+            yield char, pair
+        if self.evidence.is_folded and char:
+            for form, folded in folded_pairs().get(char, ()):
+                if self.line.startswith(form, at):
+                    yield form, folded
+
+    def _likely(self, guess: Guess, chars: Iterable[str]) -> list[str]:
+        score, weigh = self.evidence.model.score, self.evidence.weigh_form
+        before = guess.out[-1:]
+        return heapq.nlargest(
+            _CANDIDATES, chars, key=lambda char: score(before, char) + weigh(char)
+        )
