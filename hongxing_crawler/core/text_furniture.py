@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 
 _LONGEST_FURNITURE = 120
+_LEAST_PARTS = 2
+_LONGEST_DATE_LINE = 40
+_BRACKET_RE = re.compile(r"[\]】][\s|]*[\[【]")
 _FURNITURE_RE = re.compile(
     r"""^[\s\[【(（<《>|·»•◆■●▲'"]*(?:
-      (?:分享|轉寄|转发|转帖|轉貼|收藏|打印|列印|推荐|推薦|关闭|關閉|复制|收听|朗读|写进博客|发起话题)
-        (?:到|至|给|本页|本頁|此页|窗口|视窗|視窗|好友|正文|本文|全文|文章|链接|按钮)?.{0,40}
+      (?:加入)?(?:分享|轉寄|转发|转帖|轉貼|收藏|打印|列印|推荐|推薦|关闭|關閉|复制|收听|朗读|写进博客|发起话题|告诉好友|纠错)
+        (?:到|至|给|本页|本頁|此页|此文|窗口|视窗|視窗|好友|正文|本文|全文|文章|链接|按钮)?.{0,40}
     | 字[号號体體级級](?:設定|设置|大小)?\s?[:：]?
         (?:[大中小特超加减T+\-|\s\[\]【】()（）]|preset|预设)*
     | (?:[大中小]\s?[|/]?\s?){2,3}
-    | [我发發]?[要来]?(?:评论|評論|留言|参与|回应|回應|发表|發表|报错|纠错|投稿|顶|踩)
+    | (?:[我发發]?[要来]?|[发發]表)(?:评论|評論|留言|参与|回应|回應|发表|發表|报错|纠错|投稿|顶|踩)
         (?:\s?[(（]?\d*[)）]?(?:条|條)?)
     | (?:上一[篇页頁则則条條]|下一[篇页頁则則条條]|前一[篇页]|后一[篇页])[:：]?.{0,60}
     | (?:返回|回到|回|返)(?:首页|首頁|顶部|頂部|页首|目录|列表|上页|上一页|频道).{0,12}
@@ -50,6 +53,7 @@ _CLOSING_CREDIT_RE = re.compile(
         |通[讯訊][员員]|[记記]者|实习(?:生|记者)|[摄攝]影|制[图圖]|製圖|漫[画畫]|[图圖]片?|文[字图]?|[图圖]文|视频|视觉|设计|剪辑|模特[儿兒]
         |本文栏目|栏目|频道|出品|出品人|发布|责任?校对|校对|审签|签发|来源)
         \s?[/／╱|丨｜:：]\s?[\u4e00-\u9fff·、/／ \u3000A-Za-z:：|丨]{2,60}
+    | [-—~*·]*\s?(?:END|End|end)\s?[-—~*·]*
     | (?:摘自|[转轉]自|原[载載]|[选選]自|据|據)\s?[《〈「][^》〉」]{2,30}[》〉」].{0,12}
     )[\s）)\]】]*$""",
     re.VERBOSE,
@@ -60,7 +64,7 @@ _NOTICE_START_RE = re.compile(
     r"|[转轉][载載]|如[需有因您涉]|所有|[图圖]片|文章|以上|内容|[网網]友|投稿)"
 )
 _NOTICE_RE = re.compile(
-    r"版[权權][归歸属屬所]|(?:未[经經]|非經).{0,16}(?:不得|[严嚴]禁|禁止|请勿|請勿)|[转轉][载載].{0,12}(?:注明|註明)|(?:[严嚴]禁|禁止|谢绝|謝絕|不得)[转轉][载載]"
+    r"版[权權][归歸属屬所]|(?:未[经經]|非經).{0,16}(?:不得|[严嚴]禁|禁止|请勿|請勿)|[转轉][载載].{0,12}(?:注明|註明)|[转轉][载載].{0,3}[请請須须](?:务必|務必)?(?:附|[标標]|[联聯][系繫]|保留|勿)|(?:[严嚴]禁|禁止|谢绝|謝絕|不得)[转轉][载載]"
     r"|(?:仅|僅|不)代表.{0,14}(?:[观觀]点|[观觀]點|意[见見]|看法|立[场場])|(?:[内內]容|作品).{0,4}[、和及]版[权權]|(?:免[责責]|版[权權]|侵[权權])(?:[声聲申]明)"
     r"|[赞讚]同其[观觀][点點]|侵[权權].{0,10}(?:[联聯][系繫係]|删除|刪除|必究)|不[构構]成.{0,8}建[议議]"
 )
@@ -105,12 +109,25 @@ def furniture_rule(text: str) -> str:
 
     >>> [furniture_rule(text) for text in ("[责任编辑：杨洁]", "打印本页", "记者打印了名单。")]
     ['page.credit', 'page.furniture', '']
+    >>> furniture_rule("【字体：小 大】【发表评论】【加入收藏】【打印此文】【关闭窗口】")
+    'page.furniture'
     """
     if len(text) > _LONGEST_FURNITURE:
         return ""
     if _CREDIT_RE.match(text):
         return "page.credit"
-    return "page.furniture" if _FURNITURE_RE.match(text) else ""
+    if _FURNITURE_RE.match(text):
+        return "page.furniture"
+    return _rule_of_parts(text) if "】" in text[:-1] or "] [" in text or "][" in text else ""
+
+
+def _rule_of_parts(text: str) -> str:
+    """Judge a row of tools in brackets, as 【打印】【关闭】, by each of them."""
+    parts = [part for part in _BRACKET_RE.split(text) if part.strip()]
+    if len(parts) < _LEAST_PARTS:
+        return ""
+    rules = [furniture_rule(part) for part in parts]
+    return max(rules) if all(rules) else ""
 
 
 def closing_line_rule(text: str) -> str:
@@ -150,6 +167,11 @@ def is_meta_line(text: str) -> bool:
         and text[-1:] not in "？?！!"
         and bool(_DATE_RE.search(text) or _META_WORD_RE.search(text))
     )
+
+
+def is_date_line(text: str) -> bool:
+    """Say whether a short line holds a full date and is no sentence."""
+    return len(text) <= _LONGEST_DATE_LINE and "。" not in text and bool(_DATE_RE.search(text))
 
 
 def is_attachment_line(text: str) -> bool:

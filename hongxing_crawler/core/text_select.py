@@ -8,12 +8,14 @@ from functools import lru_cache
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING
 
+from hongxing_crawler.core.boxes_names import name_of
 from hongxing_crawler.core.boxes_neighbours import find_neighbours
 from hongxing_crawler.core.text_furniture import (
     closing_line_rule,
     furniture_rule,
     is_attachment_line,
     is_comments_mark,
+    is_date_line,
     is_meta_line,
     is_related_mark,
 )
@@ -108,6 +110,7 @@ class _Sorter:
 
     def run(self) -> None:
         self.mark_before_headline()
+        self.mark_next_article()
         self.mark_head()
         for number in range(self.first, self.last):
             why = self.look.aside[number]
@@ -137,6 +140,28 @@ class _Sorter:
         for number in range(self.first, line):
             self.rules[number] = "page.before_headline"
         self.rules[line] = "page.headline"
+
+    def mark_next_article(self) -> None:
+        """Cut what follows where a second headline like the first stands above its date."""
+        line = self.headline.line
+        if not self.first <= line < self.last:
+            return
+        head = self.lines[line].block
+        name = name_of(head.attrs)
+        if not name:
+            return
+        for number in range(line + 2, self.last - 1):
+            block = self.lines[number].block
+            if (
+                block.tag == head.tag
+                and block is not head
+                and name_of(block.attrs) == name
+                and is_date_line(self.lines[number + 1].plain)
+                and not is_date_line(self.lines[number].plain)
+                and self.look.weights[number] > self.look.weights[line + 1] + _PROSE
+            ):
+                self.rules.update((n, "page.next_article") for n in range(number, self.last))
+                return
 
     def mark_head(self) -> None:
         """Mark the lines of date, source and tools that stand before the first sentence.

@@ -46,6 +46,7 @@ _NOTES = {
     "page.link_list": "A list of links to other pages.",
     "page.lone_link": "A link alone on its line, before or after the text.",
     "page.meta_line": "The line of source, time and author, which have fields of their own.",
+    "page.next_article": "Another article on the same page, with a headline and date of its own.",
     "page.notice": "A notice of rights or contacts at the end.",
     "page.repeat": "A text that stands on the page once more.",
     "page.side_box": "A box of links or tools within the article's box.",
