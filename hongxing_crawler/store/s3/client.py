@@ -114,13 +114,13 @@ class Bucket:
             Body=body,
             ContentType=content_type,
             Metadata={SHA256_META: sha256},
-            **self.checks(body, sha256),
+            **(self.checks(body, sha256) if _is_locked(more) else self.checksum(body, sha256)),
             **more,
         )
         return str(answer["ETag"])
 
     def checks(self, body: bytes, sha256: str = "") -> dict[str, str]:
-        """Return the arguments by which the server checks a body that it receives."""
+        """Return the arguments of a body check, which object lock asks for."""
         if self.profile.algorithm == "SHA256":
             return self.checksum(body, sha256)
         if self.profile.content_md5:
@@ -147,6 +147,10 @@ class Bucket:
             yield body
         finally:
             body.close()
+
+
+def _is_locked(more: Mapping[str, Any]) -> bool:
+    return any(name.startswith("ObjectLock") for name in more)
 
 
 def make_client(

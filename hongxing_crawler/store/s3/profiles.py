@@ -23,7 +23,7 @@ class StorageProfile:
     addressing: str  # auto | path | virtual: where the name of the bucket stands
     checksums: str  # when_supported | when_required: boto3's own; only AWS takes them everywhere
     algorithm: str = ""  # explicit checksum of each put and part, "" where it breaks uploads
-    content_md5: bool = True  # of each put: every server checks it
+    content_md5: bool = True  # of puts with object lock, where no other checksum is sent
     conditional_put: bool = True  # If-None-Match on a put
     conditional_complete: bool = False  # the same on the end of a multipart upload
     swap: bool = True  # If-Match on a put

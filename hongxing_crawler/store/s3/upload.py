@@ -68,6 +68,10 @@ class UploadReport:
     troubles: list[str] = field(default_factory=list)
 
 
+class Running(dict["Future[Proof | None]", tuple[Entry, str]]):
+    """Files that are under way, each with its key."""
+
+
 class Session:
     """One upload of one home to one place; the caller holds the home's lock."""
 
@@ -85,6 +89,7 @@ class Session:
         self.failure: UploadError | None = None
         self.patience = options.patience()
         self.pool = ThreadPoolExecutor(options.threads, "upload")
+        self.readers = ThreadPoolExecutor(max(1, options.threads // 2), "read-back")
         share = 1.0 if options.is_deep else options.deep_share
         bandwidth = Bandwidth(options.max_bytes_per_s)
         self.sender = Sender(bucket, home.root, self.patience, bandwidth, share)
@@ -106,7 +111,8 @@ class Session:
 
     def __exit__(self, *_: object) -> None:
         self.patience.stop.set()
-        self.pool.shutdown(wait=True, cancel_futures=True)
+        for pool in (self.pool, self.readers):
+            pool.shutdown(wait=True, cancel_futures=True)
         self.flush()
 
     def greet(self) -> None:
@@ -136,7 +142,7 @@ class Session:
         A file that fails leaves the others alone; a bucket that refuses, or that is away, ends
         it for all.
         """
-        before, running = len(self.report.troubles), dict[Future[Proof], Entry]()
+        before, running = len(self.report.troubles), Running()
         try:
             for entry in entries:
                 if self.patience.stop.is_set() or self._outer_stop.is_set():
@@ -148,27 +154,33 @@ class Session:
             self.flush()
         return len(self.report.troubles) == before and not self.patience.stop.is_set()
 
-    def _send_one(self, entry: Entry, key: str, running: dict[Future[Proof], Entry]) -> None:
+    def _send_one(self, entry: Entry, key: str, running: Running) -> None:
         if entry.bytes > self.options.part_bytes:
             self._guard(entry, lambda: self.parts.send(entry, key))
             return
         while len(running) >= 2 * self.options.threads:
             self._collect(running)
         is_absent = entry.id in self.absent
-        running[self.pool.submit(self.sender.send, entry, key, is_absent=is_absent)] = entry
+        future = self.pool.submit(self.sender.deliver, entry, key, is_absent=is_absent)
+        running[future] = (entry, key)
 
-    def _collect(self, running: dict[Future[Proof], Entry]) -> None:
+    def _collect(self, running: Running) -> None:
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
-            self._guard(running.pop(future), future.result)
+            entry, key = running.pop(future)
+            if self._guard(entry, future.result):
+                running[self.readers.submit(self._read_back, entry, key)] = (entry, key)
         self._flush_when_due()
 
-    def _guard(self, entry: Entry, result: Callable[[], Proof]) -> None:
-        """Take a proof, or note why there is none."""
+    def _read_back(self, entry: Entry, key: str) -> Proof | None:
+        return self.sender.read_back(entry, key, entry.bytes)
+
+    def _guard(self, entry: Entry, result: Callable[[], Proof | None]) -> bool:
+        """Take a proof, or note why there is none; whether the file has still to be read back."""
         try:
             proof = result()
         except GivenUpError:
-            return
+            return False
         except ChangedFileError:
             self._note_changed(entry)
         except OSError as error:
@@ -177,7 +189,10 @@ class Session:
             self.fail(entry, error)
         else:
             self._away_count = 0
+            if proof is None:
+                return True
             self.note(entry, proof)
+        return False
 
     def note(self, entry: Entry, proof: Proof) -> None:
         """Take down a proof; it is written down soon."""
