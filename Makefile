@@ -83,6 +83,10 @@ KILLS := 20
 crash: setup ## kill -9 at KILLS random moments of the demo crawl, then the same command again
 	HONGXING_TEST_KILLS=$(KILLS) $(PY) -m pytest tests/test_crawl_kill.py tests/test_archive_crash.py
 
+.PHONY: s3-faults
+s3-faults: setup ## 300 uploads under faults of network, server and uploader; needs Ceph's radosgw
+	$(PY) tests/s3_campaign.py --runs 300 --jobs 3
+
 .PHONY: referees
 referees: $(REFEREES)/ready ## our archive before outside judges: pywb, wacz, cdxj-indexer
 	HONGXING_REFEREES="$(CURDIR)/$(REFEREES)" $(PY) -m pytest tests/test_archive_referees.py

@@ -15,12 +15,14 @@ import multiprocessing
 import os
 import random
 import shutil
+import sqlite3
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -81,8 +83,6 @@ def upload_child(home, place, endpoint, environment, out):
 
 def make_homes(root):
     """Make the home of one run, and the same home after a second one."""
-    import subprocess
-
     first, second = root / "first", root / "second"
     for home, limit in ((first, "12"), (second, "14")):
         if home is second:
@@ -94,7 +94,7 @@ def make_homes(root):
         )  # fmt: skip
         assert (home / TREE / "latest.json").is_file()
     # A WARC file that goes up in three parts.
-    noise = random.Random(7)  # noqa: S311
+    noise = random.Random(7)
     for home in (first, second):
         path = home / "warc" / "hongxing-run_20200101T000000Z-00000.warc.gz"
         noise.seed(7)
@@ -106,7 +106,7 @@ class Campaign:
     """A gateway, a proxy before it, and the homes."""
 
     def __init__(self, root, gateway, seed):
-        self.root, self.gateway, self.random = root, gateway, random.Random(seed)  # noqa: S311
+        self.root, self.gateway, self.random = root, gateway, random.Random(seed)
         self.proxy = FaultProxy(("127.0.0.1", gateway.port)).start()
         self.first, self.second = make_homes(root)
         self.context = multiprocessing.get_context("forkserver")
@@ -133,9 +133,9 @@ class Campaign:
             config=Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 8}),
         )
 
-    def run(self, count):
+    def run(self, count, offset=0):
         for number in range(0, count, 2):
-            scenario = SCENARIOS[(number // 2) % len(SCENARIOS)]
+            scenario = SCENARIOS[(offset + number // 2) % len(SCENARIOS)]
             prefix = f"红星/{number:04d}"
             home = self.root / "home"
             shutil.rmtree(home, ignore_errors=True)
@@ -308,7 +308,7 @@ class Campaign:
         return [item["Key"] for page in pages for item in page.get("Contents", [])]
 
     def _compare(self, home, prefix, number, scenario):
-        """Every file of the home lies in the bucket, with its bytes, and latest.json is the last."""
+        """Every file of the home lies in the bucket, with its bytes; latest.json is the last."""
         keys = {key.removeprefix(f"{prefix}/") for key in self._list(prefix)}
         run_id = json.loads((home / TREE / "latest.json").read_bytes())["run_id"]
         for file in sorted(home.rglob("*")):
@@ -347,31 +347,76 @@ def _network_errors():
     return (BotoCoreError, ClientError)
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=300)
-    parser.add_argument("--seed", type=int, default=20261123)
-    options = parser.parse_args()
-    started = time.monotonic()
+def run_one(runs, seed, offset):
+    """Run a share of the campaign with a gateway of its own."""
     with tempfile.TemporaryDirectory(prefix="campaign-") as folder:
         gateway = Gateway(Path(folder) / "gateway")
         gateway.start()
         try:
-            campaign = Campaign(Path(folder), gateway, options.seed)
-            campaign.run(options.runs)
+            campaign = Campaign(Path(folder), gateway, seed)
+            campaign.run(runs, offset)
         finally:
             gateway.stop()
-    tally = campaign.tally
-    for name, count in sorted(tally.codes.items()):
-        print(f"{name:32} {count:4}")
-    seconds = time.monotonic() - started
-    print(
-        f"{tally.runs} runs, {tally.faults} faults, {seconds:.0f} s: {len(tally.lost)} objects lost,"
-        f" {len(tally.wrong)} wrong, {len(tally.half)} half published,"
+    return campaign.tally
+
+
+def run_jobs(options):
+    """Share the campaign among processes: most of it is waiting."""
+    share = -(-options.runs // (2 * options.jobs)) * 2
+    tallies = []
+    commands = [
+        [sys.executable, __file__, "--runs", str(share), "--seed", str(options.seed + job),
+         "--offset", str(job * len(SCENARIOS) // options.jobs), "--json"]
+        for job in range(options.jobs)
+    ]  # fmt: skip
+    children = [subprocess.Popen(command, stdout=subprocess.PIPE) for command in commands]
+    for child in children:
+        out, _ = child.communicate()
+        values = json.loads(out)
+        tallies.append(Tally(**values | {"codes": Counter(values["codes"])}))
+    return tallies
+
+
+def add_up(tallies):
+    whole = Tally()
+    for tally in tallies:
+        whole.runs += tally.runs
+        whole.faults += tally.faults
+        whole.codes += tally.codes
+        for name in ("lost", "wrong", "half", "unfinished"):
+            getattr(whole, name).extend(getattr(tally, name))
+    return whole
+
+
+def tell(tally, seconds):
+    lines = [f"{name:32} {count:4}" for name, count in sorted(tally.codes.items())]
+    lines.append(
+        f"{tally.runs} runs, {tally.faults} faults, {seconds:.0f} s: {len(tally.lost)} objects"
+        f" lost, {len(tally.wrong)} wrong, {len(tally.half)} half published,"
         f" {len(tally.unfinished)} incomplete after the next hongxing upload"
     )
-    for trouble in (*tally.lost, *tally.wrong, *tally.half, *tally.unfinished):
-        print(*trouble)
+    troubles = (*tally.lost, *tally.wrong, *tally.half, *tally.unfinished)
+    lines += [" ".join(map(str, trouble)) for trouble in troubles]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=20261123)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--offset", type=int, default=0, help="begin with this scenario")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    started = time.monotonic()
+    if options.jobs > 1:
+        tally = add_up(run_jobs(options))
+    else:
+        tally = run_one(options.runs, options.seed, options.offset)
+    if options.json:
+        sys.stdout.write(json.dumps(asdict(tally)))
+    else:
+        tell(tally, time.monotonic() - started)
     return 0 if tally.is_clean and tally.runs >= options.runs else 1
 
 
