@@ -31,6 +31,7 @@ _PLACE_SHARE = 0.6
 _FOREIGN_SHARE = 0.8
 _LONGEST_KEYWORDS = 60
 _PROSE = 25.0
+_MOST_HIDDEN_LINES = 200_000
 
 
 @dataclass(slots=True)
@@ -61,13 +62,7 @@ def find_injections(
     for number, why in enumerate(look.aside):
         if why == "wheel" and not _is_menu(outline.lines[number], home, absolute):
             found.mark(number, number + 1, "spam.name_wheel")
-    for block in outline.blocks:
-        if block.hidden and block.last > block.first:
-            lines = outline.lines[block.first : block.last]
-            if _is_wheel(lines, home, absolute) or any(
-                _TRADE_RE.search(line.text) for line in lines
-            ):
-                found.mark(block.first, block.last, "spam.hidden_block")
+    _mark_hidden(outline, home, absolute, found)
     for line in outline.lines:
         if not is_suspect and line.text[-1:] not in _SUSPECT_ENDS:
             continue
@@ -76,6 +71,22 @@ def find_injections(
         ):
             _judge_line(outline, line, headline, home, absolute, found)
     return found.rules
+
+
+def _mark_hidden(
+    outline: Outline, home: str, absolute: Callable[[str], str], found: Injections
+) -> None:
+    """Judge hidden boxes; in a heap of them, one inside the other, not every one anew."""
+    work = _MOST_HIDDEN_LINES
+    for block in outline.blocks:
+        if not block.hidden or block.last <= block.first or block.first in found.rules:
+            continue
+        work -= block.last - block.first
+        if work < 0:
+            return
+        lines = outline.lines[block.first : block.last]
+        if _is_wheel(lines, home, absolute) or any(_TRADE_RE.search(line.text) for line in lines):
+            found.mark(block.first, block.last, "spam.hidden_block")
 
 
 def _judge_line(
