@@ -14,7 +14,7 @@ import msgspec
 from hongxing_crawler import __version__
 from hongxing_crawler.archive.cdxj import captures_in, write_index
 from hongxing_crawler.archive.fixity import note_files
-from hongxing_crawler.exceptions import ArchiveError
+from hongxing_crawler.exceptions import HongxingError
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.run import RunResult
 from hongxing_crawler.store.home_files import describe
@@ -151,7 +151,7 @@ def _note_fixity(run: Run) -> None:
     names = [f"warc/{path.name}" for path in sorted(home.warc.glob("*.warc.gz"))]
     try:
         note_files(home.root, names, home.fixity_log, now=run.now())
-    except (ArchiveError, OSError) as error:  # the files are safe; the next run notes them
+    except (HongxingError, OSError) as error:  # the files are safe; the next run notes them
         run.notes.append(f"digests of new WARC files were not noted: {error}")
 
 

@@ -25,6 +25,7 @@ from hongxing_crawler.core.urls import Scope, canonical_url, shifted_date
 from hongxing_crawler.exceptions import ArchiveError, ConfigError, DiskFullError, StateError
 from hongxing_crawler.list_pages import ListPages
 from hongxing_crawler.sites.profile import load_profile
+from hongxing_crawler.store.belonging import check_belonging
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.lock import Holder, hold
 from hongxing_crawler.store.revisit import Retry
@@ -115,10 +116,17 @@ class Run:
             raise StateError(
                 f"a takedown of {self.home.root} was interrupted; type hongxing takedown --resume"
             )
+        self.state = State.open(self.home.state, now=self.now, retry=_NO_RETRY)
+        with ExitStack() as on_error:
+            on_error.callback(self.state.close)
+            self._check_site()
+            check_belonging(self.home, self.state)
+            self._begin()
+            on_error.pop_all()
+
+    def _begin(self) -> None:
         self.home.empty_spool()
         self._repair()
-        self.state = State.open(self.home.state, now=self.now, retry=_NO_RETRY)
-        self._check_site()
         self.killed_runs = self.state.end_killed_runs()
         self.state.requeue_in_flight()
         self.state.begin_run(self.run_id, self.started_at, {"site": self.profile.name})
@@ -131,13 +139,18 @@ class Run:
             full=self.settings.getbool("HONGXING_RUN_FULL"),
             since=self.since,
         )
+        missing = [name for name, _, _, is_missing in self.state.warc_files() if is_missing]
+        if missing:
+            advice = "put them back, or type hongxing repair to ask again for what lay in them"
+            self.notes.append(
+                f"{len(missing)} WARC files are missing, {missing[0]} first; {advice}"
+            )
         self._writer: WarcWriter | None = None
 
     def _check_site(self) -> None:
         """Refuse another site: its scope would throw this home's waiting URLs away."""
         known = {entry.info.get("site") for entry in self.state.runs()} - {None}
         if known and self.profile.name not in known:
-            self.state.close()
             raise ConfigError(
                 f"{self.home.root} holds the site {', '.join(sorted(map(str, known)))}; "
                 f"choose another home for {self.profile.name} with --home"

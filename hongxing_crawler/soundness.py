@@ -13,6 +13,7 @@ from hongxing_crawler.archive.openfile import OPEN_SUFFIX
 from hongxing_crawler.archive.reader import read_records
 from hongxing_crawler.archive.repair import DAMAGED_SUFFIX, repair_finished, repair_folder
 from hongxing_crawler.archive.verify import verify_warcs
+from hongxing_crawler.store.belonging import check_belonging, find_foreign_warcs
 from hongxing_crawler.store.lock import find_holder
 from hongxing_crawler.store.state import State
 
@@ -69,10 +70,13 @@ def _find_missing(home: Home, now: Callable[[], datetime]) -> Iterator[Finding]:
     """Name WARC files that state or indexes know and that are not there."""
     with State.open(home.state, now=now, read_only=True) as state:
         known = {filename for filename, *_ in state.warc_files()}
+        foreign = find_foreign_warcs(home, state)
     known |= {path.name.removesuffix(".cdxj") + _WARC for path in home.cdxj.glob("*.cdxj")}
     present = {path.name.removesuffix(OPEN_SUFFIX) for path in list_warcs(home, with_open=True)}
     for name in sorted(known - present):
         yield Finding(Kind.MISSING, name, 0, 0, "state or index know this file, it is not there")
+    for name in foreign:
+        yield Finding(Kind.UNLISTED, name, 0, 0, "its run is not known: a file of another home?")
 
 
 def list_warcs(home: Home, *, with_open: bool = False) -> list[Path]:
@@ -156,6 +160,8 @@ def repair_home(home: Home, *, now: Callable[[], datetime]) -> Repair:
         HongxingError: The disk refuses, or the state cannot be used.
     """
     with State.open(home.state, now=now) as state:
+        check_belonging(home, state)
+        state.requeue_in_flight()  # a state that cannot be written is known before files change
         repair = Repair(files=repair_folder(home.warc))
         for path in list_warcs(home):
             report = repair_finished(path, now=now())

@@ -5,15 +5,30 @@ import shutil
 from pathlib import Path
 
 import pytest
+from crawl_kit import crawl
 
 from hongxing_crawler.archive.captures import read_exchanges
 from hongxing_crawler.archive.reader import read_records
+from hongxing_crawler.demo.site import DemoSite
 from hongxing_crawler.exit_codes import ExitCode
 
 
+@pytest.fixture(scope="module")
+def site():
+    with DemoSite() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def crawled(site, tmp_path_factory):
+    home = tmp_path_factory.mktemp("crawled") / "home"
+    assert crawl(site.profile, home).code == 0
+    return home
+
+
 @pytest.fixture
-def home(demo_home, tmp_path):
-    return Path(shutil.copytree(demo_home, tmp_path / "home"))
+def home(crawled, tmp_path):
+    return Path(shutil.copytree(crawled, tmp_path / "home"))
 
 
 def warc_of(home):
@@ -31,7 +46,7 @@ def tear(path, pick):
 
 @pytest.mark.parametrize("kind", ["article", "media"])
 def test_all_other_records_stay_where_they_are_and_the_lost_one_is_fetched_again(
-    home, hongxing, kind
+    site, home, hongxing, kind
 ):
     path = warc_of(home)
     before = {item.record_id: item.offset for item in read_records(path)}
@@ -41,7 +56,7 @@ def test_all_other_records_stay_where_they_are_and_the_lost_one_is_fetched_again
     done = json.loads(hongxing("repair", "--home", home, "--json").stdout)
     after = {item.record_id: item.offset for item in read_records(path)}
     sound = hongxing("verify", "--deep", "--home", home)
-    again = hongxing("demo", "--home", home, "-q")
+    again = crawl(site.profile, home)
     whole = hongxing("verify", "--deep", "--home", home)
     captured = [
         item.capture.url for file in sorted(home.glob("warc/*.gz")) for item in read_exchanges(file)
@@ -53,7 +68,7 @@ def test_all_other_records_stay_where_they_are_and_the_lost_one_is_fetched_again
     assert done["files"][0]["lost_urls"] == [lost.url]
     assert len(done["pending_urls"]) == 1
     assert sound.returncode == ExitCode.OK, sound.stderr
-    assert again.returncode == whole.returncode == ExitCode.OK, whole.stderr
+    assert again.code == whole.returncode == ExitCode.OK, whole.stderr
     assert lost.url in captured
 
 
@@ -73,13 +88,13 @@ def test_a_sound_home_is_left_alone(home, hongxing):
     assert {path: path.read_bytes() for path in home.glob("warc/*")} == before
 
 
-def test_what_lay_in_a_missing_file_is_asked_again_without_conditions(home, hongxing):
+def test_what_lay_in_a_missing_file_is_asked_again_without_conditions(site, home, hongxing):
     path = warc_of(home)
     urls = {item.capture.url for item in read_exchanges(path)}
     path.unlink()
     found = hongxing("verify", "--deep", "--home", home)
     done = json.loads(hongxing("repair", "--home", home, "--json").stdout)
-    again = hongxing("demo", "--home", home, "-q")
+    again = crawl(site.profile, home)
     captured = {
         item.capture.url: item.record.type
         for file in home.glob("warc/*.gz")
@@ -89,6 +104,6 @@ def test_what_lay_in_a_missing_file_is_asked_again_without_conditions(home, hong
     assert found.returncode == ExitCode.DAMAGED
     assert path.name.encode() in found.stderr
     assert done["missing"] == [path.name]
-    assert again.returncode == ExitCode.OK
+    assert again.code == ExitCode.OK
     assert set(captured) == urls
     assert set(captured.values()) <= {"response", "metadata"}

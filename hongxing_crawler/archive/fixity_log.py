@@ -6,6 +6,7 @@ there to its end is noticed only by a copy of its last digest kept elsewhere.)
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 from hongxing_crawler.archive import disk
 from hongxing_crawler.archive.fields import format_date
 from hongxing_crawler.archive.findings import Finding, Kind
-from hongxing_crawler.exceptions import ArchiveError
+from hongxing_crawler.exceptions import ArchiveError, ConfigError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 FIRST_LINK = "0" * 64
+_NO_RIGHT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _GOOD = frozenset({"first", "ok", "replaced"})
 
 
@@ -48,6 +50,7 @@ class FixityLog:
     """The log, held against other processes until it is closed; a torn last line is cut off.
 
     Raises:
+        ConfigError: this user has no right to write it.
         ArchiveError: it cannot be opened, read or written.
     """
 
@@ -61,7 +64,10 @@ class FixityLog:
         try:
             self._handle = os.open(path, flags | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise ArchiveError(f"cannot open {path}: {disk.explain(error)}") from error
+            reason = disk.explain(error)
+            if error.errno in _NO_RIGHT:
+                raise ConfigError(f"cannot write {path}: {reason}; the log needs it") from error
+            raise ArchiveError(f"cannot open {path}: {reason}") from error
         try:
             fcntl.flock(self._handle, fcntl.LOCK_SH if read_only else fcntl.LOCK_EX)
             self._read()
