@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hongxing_crawler.core.document import ArticleContent, CleanedPage, Page
+from hongxing_crawler.core.document import ArticleContent, CleanedPage, FoundImage, Page
 from hongxing_crawler.core.edits import RemovedBlock, apply_edits
 from hongxing_crawler.core.history import (
     Known,
@@ -16,8 +16,10 @@ from hongxing_crawler.core.history import (
     find_text_changes,
     fingerprint,
     fold,
+    tell_change,
 )
 from hongxing_crawler.core.record import Origin, build_article
+from hongxing_crawler.core.row import ChangeRow
 
 URL = "https://www.hxw.gov.cn/content/2020/03/20/1.html"
 RUN = "run_20261124T080000Z"
@@ -102,6 +104,51 @@ WHEEL = RemovedBlock("spam.link_wheel", "div.links", "成都|绵阳|")
 )
 def test_kinds_of_change(after, kind):
     assert compare(_article(), after).kind == kind
+
+
+PICTURE = "https://img.hxw.gov.cn/1.jpg"
+
+
+def _looked(sha256="", digest="", **changes):
+    """A row with one picture, stored or not, read from bytes of that digest."""
+    images = (FoundImage(PICTURE, caption="图说"),)
+    article = _article(images=images, **changes)
+    row = replace(article.images[0], sha256=sha256, status="stored" if sha256 else "failed")
+    provenance = replace(article.provenance, raw_sha256=digest)
+    return replace(article, images=(row,), main_image=sha256, provenance=provenance)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        (_looked(), _looked("a" * 64), "files"),
+        (_looked("a" * 64), _looked(), "files"),
+        (_looked("a" * 64), _looked("b" * 64), "editorial"),
+        (_article(), _article(date_published_raw="2020年3月20日"), "template"),
+        (_article(), _article("五人获奖。\n完。"), "template"),
+        (_article(), _article(template="b", source_name="人民日报"), "template"),
+        (_article(source_name="人民日报"), _article(template="b", source_name="求是"), "editorial"),
+        (_looked(digest="a" * 64), _looked(digest="a" * 64, body="五人获奖。"), "cleaning"),
+        (_looked(digest="a" * 64), _looked(digest="b" * 64, body="五人获奖。"), "editorial"),
+    ],
+)
+def test_kinds_of_change_that_look_like_others(before, after, kind):
+    assert compare(before, after).kind == kind
+
+
+def test_a_row_says_what_it_changed():
+    new = replace(_article(), op="new")
+    changed = replace(_article("六人获奖。\n\n完。"), op="changed")
+    gone = bury(changed, RUN, "2026-11-24T08:00:00Z")
+
+    assert tell_change(None, new).kind == "first"
+    assert tell_change(new, changed).fields == ("article_body", "content_sha256")
+    assert tell_change(changed, gone) == ChangeRow(
+        kind="removed", fields=("deleted_at",), reason=""
+    )
+    assert tell_change(gone, changed) == ChangeRow(
+        kind="returned", fields=("deleted_at",), reason=""
+    )
 
 
 FRAGMENTS = ["五人获奖。", "完。", "\n\n", "\n", "一" * 30, "二", ""]
