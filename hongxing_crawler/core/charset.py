@@ -53,6 +53,11 @@ _SAMPLE_CHARS = 4_000
 # show U+3000 (Encoding Standard, index gb18030).
 _GBK_SPACE = "\ue5e5"
 _SAMPLE_BYTES = 200_000
+_UTF8_SHARE = 0.5
+_PIECE_RE = re.compile(rb"([<>\r\n])")
+_MARKUP_BYTES = 400
+_ZERO_SHARE = 0.05
+_ZERO_RATIO = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +92,24 @@ def decode(html: bytes, declared: str = "") -> Decoded:
         if html.startswith(bom):
             return Decoded(html[len(bom) :].decode(name, "replace"), name, "bom")
     hints = _hints(html, declared)
+    wide = _wide_encoding(html)
+    if wide:
+        return Decoded(html.decode(wide, "replace"), wide, "detected")
     text, charset = _decode_by_bytes(html, hints)
     return Decoded(
         text, charset, next((origin for origin, name in hints if name == charset), "detected")
     )
+
+
+def _wide_encoding(html: bytes) -> str:
+    """Recognise UTF-16 without a mark: every second byte of its markup is zero."""
+    if b"\0" not in html[:16]:
+        return ""
+    even, odd = html[0:_MARKUP_BYTES:2], html[1:_MARKUP_BYTES:2]
+    zeros = even.count(0), odd.count(0)
+    if max(zeros) <= max(_ZERO_SHARE * len(odd), _ZERO_RATIO * min(zeros)):
+        return ""
+    return "utf-16-be" if zeros[0] > zeros[1] else "utf-16-le"
 
 
 def _hints(html: bytes, declared: str) -> list[tuple[str, str]]:
@@ -122,6 +141,8 @@ def _decode_by_bytes(html: bytes, hints: list[tuple[str, str]]) -> tuple[str, st
         broken_at = error.start
     if _is_utf8_but_for_scars(html, broken_at):
         return html.decode("utf-8", "replace"), "utf-8"
+    if _is_mostly_utf8(html):
+        return _decode_pieces(html), "utf-8"
     names = [name for _, name in hints if name and name not in {"utf-8", "ascii"}]
     text = _surely_gb18030(html)
     if text:
@@ -162,6 +183,27 @@ def _is_utf8_but_for_scars(html: bytes, broken_at: int) -> bool:
     text = html[:_SAMPLE_BYTES].decode("utf-8", "replace")
     wide = sum(map(len, _HANZI_RE.findall(text)))
     return wide > 20 * text.count("\ufffd")
+
+
+def _is_mostly_utf8(html: bytes) -> bool:
+    """Recognise UTF-8 around a piece in another encoding; other tables hardly spell UTF-8."""
+    sample = html[:_SAMPLE_BYTES]
+    wide = sum(map(len, _HANZI_RE.findall(sample.decode("utf-8", "replace"))))
+    return 3 * wide > _UTF8_SHARE * len(sample.translate(None, _ASCII))
+
+
+def _decode_pieces(html: bytes) -> str:
+    """Decode what stands between tags and line ends piece by piece: an include has its own."""
+    return "".join(map(_decode_piece, _PIECE_RE.split(html)))
+
+
+def _decode_piece(piece: bytes) -> str:
+    for name in ("utf-8", "gb18030"):
+        try:
+            return piece.decode(name)
+        except UnicodeDecodeError:
+            continue
+    return piece.decode("utf-8", "replace")
 
 
 def _plausibility(html: bytes, name: str, *, hinted: bool) -> float:
