@@ -21,13 +21,19 @@ import re
 import time
 import unicodedata
 from collections import Counter
+from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import opencc
 from pypinyin import Style, pinyin
 
 from hongxing_crawler.core.restore import learn, restore
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOSTILE = ("?jiǎn)", "業(yè)?jiǎn)", "發(fā)展，?：", "業(yè)經(jīng)??，", "業(yè)?\n", "(yè", "?")
 MARKS = [mark.encode("gbk") for mark in "，。、？！；："]
 LEFT_ALONE = "里涌恒干群范余后斗于游占面锺"  # 锺 and 钟 would both become 鍾
 NOISE = (b"\x05", b"\x06", b"\x07", b"\x08")
@@ -58,12 +64,25 @@ def lose(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error("bench-lossy", lose)
 
 
-def gloss_table(texts: list[str], count: int, script: dict[int, str]) -> dict[str, str]:
-    """The most frequent Traditional characters with their usual readings, some with a space."""
+def gloss_table(
+    texts: list[str], count: int, script: dict[int, str], habit: str = "frequent"
+) -> dict[str, str]:
+    """The most frequent Traditional characters with their usual readings, some with a space.
+
+    Other habits: ``rare`` takes every third character, with any of its readings and other blanks.
+    """
     chars = Counter(char for text in texts for char in text.translate(script))
-    usual = [char for char, _ in chars.most_common() if is_traditional(char)][:count]
-    readings = ((char, pinyin(char, style=Style.TONE)[0][0]) for char in usual)
-    return {char: reading + " " * (ord(char) % 16 == 0) for char, reading in readings}
+    usual = [char for char, _ in chars.most_common() if is_traditional(char)]
+    if habit == "frequent":
+        readings = ((char, pinyin(char, style=Style.TONE)[0][0]) for char in usual[:count])
+        return {char: reading + " " * (ord(char) % 16 == 0) for char, reading in readings}
+    rng = random.Random(count)
+    chosen = rng.sample(usual[::3], min(count, len(usual[::3])))
+    return {
+        char: rng.choice(pinyin(char, style=Style.TONE, heteronym=True)[0])
+        + rng.choice(["", "", " ", "  "])
+        for char in chosen
+    }
 
 
 def is_traditional(char: str) -> bool:
@@ -84,8 +103,14 @@ def damage(text: str, glosses: dict[str, str], marks: list[bytes], rng: random.R
     return data.decode("gbk", "bench-lossy")
 
 
+def eaten_count(form: str, glosses: dict[str, str], marks: list[bytes], seed: int) -> int:
+    """Characters of ASCII that the decoder ate: no neighbour tells which digit stood there."""
+    masked = "".join("\x11" if char <= "\x7f" else char for char in form)
+    return masked.count("\x11") - damage(masked, glosses, marks, random.Random(seed)).count("\x11")
+
+
 def fold(text: str) -> str:
-    return unicodedata.normalize("NFKC", re.sub("[\x05-\x08]", "", text))
+    return unicodedata.normalize("NFKC", drop_controls(text))
 
 
 def read_pages(folder: Path) -> list[dict]:
@@ -109,10 +134,12 @@ class Tally:
         self.counts: Counter[str] = Counter()
         self.shown: list[str] = []
 
-    def add(self, wanted: str, restored, *, is_cut: bool) -> None:
+    def add(self, wanted: str, restored, *, is_cut: bool, is_eaten: bool) -> None:
         self.counts["all"] += 1
         self.counts["cut"] += is_cut
         exact = restored.text == wanted
+        self.counts["eaten"] += is_cut and is_eaten
+        self.counts["eaten exact"] += exact and is_cut and is_eaten
         self.counts["exact"] += exact
         self.counts["cut exact"] += exact and is_cut
         self.counts[f"{'right' if exact else 'wrong'} {restored.verdict}"] += 1
@@ -121,11 +148,14 @@ class Tally:
 
     def line(self) -> str:
         count = self.counts
+        whole = count["cut"] - count["eaten"]
+        whole_exact = count["cut exact"] - count["eaten exact"]
         return (
             f"{count['all']:6} paragraphs {count['exact'] / max(1, count['all']):8.3%} exact; "
             f"{count['cut']:5} cut {count['cut exact'] / max(1, count['cut']):8.3%} exact; "
+            f"{whole:5} of these lost no ASCII {whole_exact / max(1, whole):8.3%} exact; "
             + ", ".join(
-                f"{key} {count[key]}" for key in sorted(count) if " " in key and "cut" not in key
+                f"{key} {count[key]}" for key in sorted(count) if key.startswith(("right", "wrong"))
             )
         )
 
@@ -140,32 +170,37 @@ def describe(wanted: str, restored) -> str:
     )
 
 
-def run_setting(pages, script, count, *, noise, folded, alone) -> Tally:
-    rng = random.Random(count)
-    glosses = gloss_table([text for row in pages for text in texts_of(row)], count, script)
-    tally = Tally()
+def run_setting(pages, script, count, *, noise, shown, alone, habit="frequent") -> Tally:
+    """Damage, restore and count; ``shown`` says what a capture made of the page."""
+    texts_of_all = [text for row in pages for text in texts_of(row)]
+    glosses = gloss_table(texts_of_all, count, script, habit)
+    rng, tally = random.Random(count), Tally()
+    view = {"live": str, "captured": drop_controls, "folded": fold}[shown]
+    marks = MARKS if noise else []
     for row in pages:
         texts = [text for text in texts_of(row) if is_clean(text, script)]
         forms = [text.translate(script) for text in texts]
-        received = [damage(text, glosses, MARKS if noise else [], rng) for text in forms]
-        if folded:
-            received = list(map(fold, received))
+        received = [view(damage(text, glosses, marks, rng)) for text in forms]
         learnt = None if alone else learn(received)
         for text, form, got in zip(texts, forms, received, strict=True):
             if len(text) < 20:
                 continue
-            wanted = fold(text) if folded else text
-            base = fold(form) if folded else form
+            base = view(form)
             is_cut = got.count("?") > base.count("?")
+            is_eaten = is_cut and eaten_count(form, glosses, marks, count) > 0
             restored = restore(got, learnt)
             if (
-                alone
+                learnt is None
                 and restored.verdict == "clean"
                 and "(" not in got.replace("(", "", base.count("("))
             ):
                 continue  # nothing to learn from
-            tally.add(wanted, restored, is_cut=is_cut)
+            tally.add(view(text), restored, is_cut=is_cut, is_eaten=is_eaten)
     return tally
+
+
+def drop_controls(text: str) -> str:
+    return re.sub("[\x05-\x08]", "", text)
 
 
 def check_harmless(folder: Path, rows: list[dict]) -> None:
@@ -183,6 +218,43 @@ def check_harmless(folder: Path, rows: list[dict]) -> None:
     print(f"undamaged: {len(rows)} pages, {changed} changed, {size / seconds / 1e6:.0f} MB/s")
 
 
+def settings(counts: list[int]) -> Iterator[tuple[int, bool, str, str]]:
+    for count in counts:
+        for noise, shown in product((False, True), ("live", "folded")):
+            yield count, noise, shown, "frequent"
+        yield count, True, "captured", "rare"
+
+
+def check_speed(pages: list[dict], script: dict[int, str]) -> None:
+    """Damaged pages per 2,000 characters, and text that means harm per megabyte."""
+    glosses = gloss_table([text for row in pages for text in texts_of(row)], 70, script)
+    rng, size, seconds, slowest = random.Random(1), 0, 0.0, 0.0
+    for row in pages[:100]:
+        text = "\n".join(texts_of(row)).translate(script)
+        received = fold(damage(text, glosses, MARKS, rng))
+        started = time.process_time()
+        restore(received)
+        spent = time.process_time() - started
+        size, seconds = size + len(received), seconds + spent
+        if len(received) > 1000:
+            slowest = max(slowest, spent / len(received))
+    mean = seconds / max(1, size)
+    print(f"damaged: {2e6 * mean:.1f} ms per 2,000 characters, slowest page {2e6 * slowest:.1f} ms")
+    for hostile in (
+        "?jiǎn)",
+        "業(yè)?jiǎn)",
+        "發(fā)展，?：",
+        "業(yè)經(jīng)??，",
+        "業(yè)?\n",
+        "(yè",
+        "?",
+    ):
+        started = time.process_time()
+        restored = restore(hostile * (1_000_000 // len(hostile)))
+        spent = time.process_time() - started
+        print(f"hostile: a million characters of {hostile!r} {spent:.2f} s, {restored.verdict}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("folder", type=Path)
@@ -194,18 +266,17 @@ def main() -> None:
     rows = read_pages(options.folder)
     script = script_table()
     pages = [row for row in rows if row.get("lang") == "zh-hans"][: options.pages]
-    for count in options.glosses:
-        for noise, folded in ((0, 0), (0, 1), (1, 0), (1, 1)):
-            started = time.perf_counter()
-            tally = run_setting(
-                pages, script, count, noise=noise, folded=folded, alone=options.alone
-            )
-            seconds = time.perf_counter() - started
-            print(
-                f"{count:3} glosses noise={noise} folded={folded}: {tally.line()} {seconds:.1f} s"
-            )
-            for text in tally.shown[: options.show]:
-                print(text)
+    for count, noise, shown, habit in settings(options.glosses):
+        started = time.process_time()
+        tally = run_setting(
+            pages, script, count, noise=noise, shown=shown, alone=options.alone, habit=habit
+        )
+        seconds = time.process_time() - started
+        name = f"{count:3} glosses {habit:8} noise={noise:d} {shown:8}"
+        print(f"{name} {tally.line()} {seconds:.1f} s", flush=True)
+        for text in tally.shown[: options.show]:
+            print(text)
+    check_speed(pages, script)
     check_harmless(options.folder, rows)
 
 

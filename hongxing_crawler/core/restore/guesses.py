@@ -24,6 +24,7 @@ TAIL_RE: Final = re.compile(rf"([{LETTERS}]{{1,6}})(\s{{0,4}})\)")
 _UNPAIRED: Final = -4.0
 _UNCLOSED: Final = -3.0
 _QUOTES: Final = ("“”", "《》", "‘’", "【】", "（）", "「」", "『』")
+_QUOTATION: Final = frozenset("".join(_QUOTES))
 _CANDIDATES: Final = 40
 
 
@@ -85,6 +86,8 @@ class GuessBuilder:
 
     def _weigh_quote(self, guess: Guess, char: str) -> float:
         """Quotation marks come in pairs."""
+        if char not in _QUOTATION:
+            return 0.0
         for left, right in _QUOTES:
             if char in {left, right}:
                 text = self.context + guess.out[1:]

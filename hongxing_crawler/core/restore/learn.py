@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from hongxing_crawler.core.restore.damage import Damage, Restored
+from hongxing_crawler.core.restore.damage import Damage
 from hongxing_crawler.core.restore.gbk import char_across, pair_of
 from hongxing_crawler.core.restore.guesses import GLOSS_RE, LETTERS
 from hongxing_crawler.core.restore.language import PairModel
@@ -31,7 +30,6 @@ _LEAST_SHARE: Final = 0.75  # of a character's occurrences: it is always glossed
 _WINDOW: Final = 20
 _WIDE_WINDOW: Final = 60  # most characters of a cut run are misread
 _SURE_COUNT: Final = 3
-_SECOND_READING: Final = 4  # damaged runs from which it is worth while
 _MAX_MODEL: Final = 60_000
 # Traditional forms that no kit writes: it leaves 后 于 里 干 as they are.
 _HONEST_TRADITIONAL: Final = frozenset("於後裡裏幹範")
@@ -132,7 +130,7 @@ def _is_traditional_at(page: str, at: int, misread: int = 0) -> bool:
 def _describe(page: str, glosses: dict[str, tuple[str, int]], noise_count: int) -> Damage:
     sample = page[:_MAX_MODEL]
     plain = _RUN_RE.sub("\n", GLOSS_RE.sub("", sample))
-    damage = Damage(
+    return Damage(
         glosses={char: inserted for char, (inserted, _) in glosses.items()},
         counts={char: count for char, (_, count) in glosses.items()},
         on_page=frozenset(page),
@@ -143,21 +141,6 @@ def _describe(page: str, glosses: dict[str, tuple[str, int]], noise_count: int) 
         is_folded=_is_folded(page),
         noise_count=noise_count,
     )
-    if len(_RUN_RE.findall(sample)) < _SECOND_READING:
-        return damage
-    sure = _sure_text(damage.restore(sample))
-    return replace(damage, model=PairModel(sure), words=WordModel(sure))
-
-
-def _sure_text(restored: Restored) -> str:
-    """The repaired text without its guesses: a second reading must not confirm the first."""
-    parts: list[str] = []
-    done = 0
-    for place in restored.places:
-        if place.verdict != "proved" or len(place.alternatives) > 0:
-            parts.append(restored.text[done : max(done, place.start - 1)])
-            done = min(place.end + 1, len(restored.text))
-    return "\n".join((*parts, restored.text[done:]))
 
 
 def _is_folded(page: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from hongxing_crawler.core.restore.tables import script_rows, to_simplified
@@ -42,16 +43,42 @@ def learn_script(page_text: str) -> dict[int, str]:
         A table for ``str.translate``, from the kit's form to the Simplified character.
     """
     counts = Counter(page_text)
-    forms: dict[str, list[tuple[bool, int, str]]] = defaultdict(list)
-    for form, simple, kind in script_rows():
-        if kind == "first" or not _is_honest(form, simple, kind, counts, page_text):
-            forms[simple].append((kind == "first", counts[form], form))
-    table: dict[int, str] = {}
-    for simple, rows in forms.items():
-        shown = [row for row in rows if row[1]]
-        honest = set(shown) - {max(shown)} if shown else set()
-        table |= {ord(form): simple for _, _, form in set(rows) - honest}
+    table = dict(_usual_table())
+    simple_of = to_simplified()
+    for simple in {simple_of.get(char, char) for char in counts}:
+        for form, _ in _forms().get(simple, ()):
+            table.pop(ord(form), None)
+        table |= _choose(simple, counts, page_text)
     return table
+
+
+@cache
+def _forms() -> dict[str, tuple[tuple[str, str], ...]]:
+    """Simplified characters to their Traditional forms, each with its kind."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for form, simple, kind in script_rows():
+        found[simple].append((form, kind))
+    return {simple: tuple(rows) for simple, rows in found.items()}
+
+
+@cache
+def _usual_table() -> dict[int, str]:
+    """The table of a page that shows nothing."""
+    nothing: Counter[str] = Counter()
+    rows = (_choose(simple, nothing, "") for simple in _forms())
+    return {form: simple for row in rows for form, simple in row.items()}
+
+
+def _choose(simple: str, counts: Mapping[str, int], page_text: str) -> dict[int, str]:
+    """The forms of one character that are undone."""
+    rows = [
+        (kind == "first", counts[form], form)
+        for form, kind in _forms().get(simple, ())
+        if kind == "first" or not _is_honest(form, simple, kind, counts, page_text)
+    ]
+    shown = [row for row in rows if row[1]]
+    honest = set(shown) - {max(shown)} if shown else set()
+    return {ord(form): simple for _, _, form in set(rows) - honest}
 
 
 def _is_honest(

@@ -41,8 +41,8 @@ _NEAR: Final = 120
 _MAX_STEPS: Final = 60_000  # in one text; further damage is kept and flagged
 _MAX_RUNS: Final = 400  # in one text; a damaged page has some twenty
 _WIDTH: Final = 120
-_SAME_KEY: Final = 24
-_HOPELESS: Final = 18.0  # behind the best guess at the same place
+_SAME_KEY: Final = 8
+_HOPELESS: Final = 12.0  # behind the best guess at the same place
 _MAX_RUN: Final = 600  # shown characters in one run; real runs are shorter than a paragraph
 _EATEN: Final = -5.0
 _LITERAL: Final = -5.0
@@ -232,7 +232,7 @@ class RunSearch(GuessBuilder):
         yield from self._glossed_in_shift(guess)
         for char in self._with_trail(guess, 0x80):
             yield self._take(guess, char, guess.pos + 1, event=guess.pos + 1)
-        chars = self._without_trail(guess)
+        chars = self._without_trail(guess)[:_FEW]
         at = self._after_noise(guess.pos + 1)
         if at >= len(self.line) or next(self._marks_at(at), None):
             for char in chars:
