@@ -88,8 +88,9 @@ s3-faults: setup ## 300 uploads under faults of network, server and uploader; ne
 	$(PY) tests/s3_campaign.py --runs 300 --jobs 3
 
 .PHONY: referees
-referees: $(REFEREES)/ready ## our archive before outside judges: pywb, wacz, cdxj-indexer
-	HONGXING_REFEREES="$(CURDIR)/$(REFEREES)" $(PY) -m pytest tests/test_archive_referees.py
+referees: $(REFEREES)/ready ## our archive before outside judges: pywb, wacz, cdxj-indexer, a browser
+	@command -v chromium >/dev/null || echo 'No chromium: the demo is not looked at in a browser; type "sudo apt install chromium".'
+	HONGXING_REFEREES="$(CURDIR)/$(REFEREES)" $(PY) -m pytest -rs tests/test_archive_referees.py tests/test_archive_browser.py
 
 # Their pins do not fit ours, so they live in an environment of their own.
 $(REFEREES)/ready: requirements-referees.lock | setup

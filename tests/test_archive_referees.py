@@ -4,11 +4,6 @@
 """
 
 import gzip
-import socket
-import subprocess
-import time
-import urllib.error
-import urllib.request
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
@@ -24,6 +19,7 @@ from archive_kit import (
     varied_body,
     writer,
 )
+from pywb_kit import fetch, replayed
 
 from hongxing_crawler.archive.cdxj import write_index
 from hongxing_crawler.archive.wacz import PackageInfo, PackedPage, pack
@@ -107,48 +103,9 @@ def test_wacz_validates_the_package(package):
 def replay(request, archive, package, tmp_path_factory):
     """A running pywb with the files added, or with the package imported; its address."""
     home = tmp_path_factory.mktemp("pywb")
-    command = [referee_python(), "-c", "from pywb.manager.manager import main; main()"]
     add = ["--unpack-wacz", "all", package] if request.param == "package" else ["all", *archive[1]]
-    for arguments in (["init", "all"], ["add", *add]):
-        subprocess.run([*command, *arguments], cwd=home, check=True, capture_output=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    server = subprocess.Popen(
-        [
-            *[referee_python(), "-c", "from pywb.apps.cli import wayback; wayback()"],
-            *["-b", "127.0.0.1", "-p", str(port)],
-        ],
-        cwd=home,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        yield wait_for(f"http://127.0.0.1:{port}/all")
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def wait_for(address):
-    for _ in range(200):
-        try:
-            fetch(address)
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return address
-    raise TimeoutError(address)
-
-
-def fetch(address):
-    """Return status, headers and body; an error status is an answer too."""
-    request = urllib.request.Request(address, headers={"Accept-Encoding": "gzip"})
-    try:
-        with urllib.request.urlopen(request, timeout=20) as answer:
-            return answer.status, answer.headers, answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.headers, error.read()
+    with replayed(home, *add) as address:
+        yield address
 
 
 def test_every_capture_replays_its_bytes_at_its_date(archive, replay):
