@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _MAX_BLOCKS = 200
 _MAX_TEXT = 4_000
 _MAX_LINKS = 100
+_LEAST_SITES = 3  # what a run of links must lead to, to be an injected one
 
 
 def describe_dropped(
@@ -47,8 +48,8 @@ def describe_runs(
             :_MAX_LINKS
         ]
         hosts = [host_of(link) for link in links]
-        own = sum(site_of(host) == home for host in hosts)
-        rule = "page.link_list" if 2 * own >= len(run.hrefs) or not hosts else "spam.link_run"
+        sites = set(map(site_of, hosts)) - {home}
+        rule = "spam.link_run" if len(sites) >= _LEAST_SITES else "page.link_list"
         signs = (f"links={len(run.hrefs)}", f"hosts={len(set(hosts))}")
         path = path_of(outline.lines[run.line].block)
         blocks.append(RemovedBlock(rule, path, run.text[:_MAX_TEXT], links, signs))

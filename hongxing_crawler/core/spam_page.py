@@ -29,6 +29,9 @@ _LEAST_ITEMS = 3
 _LEAST_PLACES = 6
 _PLACE_SHARE = 0.6
 _FOREIGN_SHARE = 0.8
+_TRADE_SHARE = 0.3
+_PLACES_OF_WHEELS = 0.3  # kits mix brands and short names among the places
+_BAR_RE = re.compile(r"[|｜]")
 _LONGEST_KEYWORDS = 60
 _PROSE = 25.0
 _MOST_HIDDEN_LINES = 200_000
@@ -85,7 +88,7 @@ def _mark_hidden(
         if work < 0:
             return
         lines = outline.lines[block.first : block.last]
-        if _is_wheel(lines, home, absolute) or any(_TRADE_RE.search(line.text) for line in lines):
+        if _is_wheel(lines, home, absolute) or _praises(lines):
             found.mark(block.first, block.last, "spam.hidden_block")
 
 
@@ -118,8 +121,9 @@ def _is_wheel(lines: list[Line], home: str, absolute: Callable[[str], str]) -> b
         return False
     hosts = [host_of(absolute(href)) for line in lines for _, _, href in line.links]
     foreign = sum(bool(host) and site_of(host) != home for host in hosts)
-    if any(_TRADE_RE.search(name) for name in names):
-        return foreign >= _FOREIGN_SHARE * len(names) or len(names) >= _LEAST_PLACES
+    trade = sum(_TRADE_RE.search(name) is not None for name in names)
+    if trade:
+        return foreign >= _FOREIGN_SHARE * len(names) or trade >= _TRADE_SHARE * len(names)
     places = sum(bool(_PLACE_RE.fullmatch(name)) for name in names)
     return (
         len(names) >= _LEAST_PLACES
@@ -128,11 +132,30 @@ def _is_wheel(lines: list[Line], home: str, absolute: Callable[[str], str]) -> b
     )
 
 
+def _praises(lines: list[Line]) -> bool:
+    """Say whether hidden text is of the trade: two words of it, or nothing else.
+
+    One word may stand in a headline of a list that a script shows.
+    """
+    words = {word for line in lines for word in _TRADE_RE.findall(line.text)}
+    named = sum(_TRADE_RE.search(line.text) is not None for line in lines)
+    return len(words) > 1 or named >= max(1.0, _TRADE_SHARE * len(lines))
+
+
 def _is_menu(line: Line, home: str, absolute: Callable[[str], str]) -> bool:
-    """Say whether a row of names between bars is a menu: most of its links stay on the site."""
+    """Say whether a row of names between bars is a menu, or a row of partners.
+
+    Most of its links stay on the site, or few of its names are places and none is of the trade.
+    """
+    if _TRADE_RE.search(line.text):
+        return False
     hosts = [host_of(absolute(href)) for _, _, href in line.links]
     own = sum(not host or site_of(host) == home for host in hosts)
-    return bool(hosts) and own >= 0.5 * len(hosts) and not _TRADE_RE.search(line.text)
+    if hosts and own >= 0.5 * len(hosts):
+        return True
+    names = [name.strip() for name in _BAR_RE.split(line.text) if name.strip()]
+    places = sum(_PLACE_RE.fullmatch(name) is not None for name in names)
+    return places < _PLACES_OF_WHEELS * len(names)
 
 
 def _link_range(outline: Outline, line: Line) -> tuple[int, int]:
