@@ -98,8 +98,23 @@ def test_spam_is_logged_with_its_first_day(archive, home):
     assert set(hosts) == {"", "spam.example"}
     assert hosts["spam.example"].first_seen_at == "2026-11-23T08:00:00Z"
     assert not hosts["spam.example"].is_new
-    assert hosts[""].anchors == ("开户送彩",)
+    assert [anchor.text for anchor in hosts[""].anchors] == ["开户送彩"]
     assert hosts["spam.example"].pages == (TWO,)
+
+
+def test_the_first_day_is_known_to_the_state_when_an_earlier_log_is_gone(archive, home):
+    _spammed(archive, ONE, WHEEL)
+    archive.end()
+    report_run(home, archive.state, archive.run_id)
+    (home.run(archive.run_id) / "spam.jsonl").unlink()
+    archive.begin()
+    _spammed(archive, TWO, WHEEL)
+    archive.end()
+    paths = report_run(home, archive.state, archive.run_id)
+    (host,) = decode_spam(_bytes(paths["spam"]))
+
+    assert (host.first_seen_at, host.is_new) == ("2026-11-23T08:00:00Z", False)
+    assert {anchor.first_seen_at for anchor in host.anchors} == {"2026-11-23T08:00:00Z"}
 
 
 def _bytes(path):

@@ -158,7 +158,7 @@ def test_hosts_that_come_together_share_a_line():
     wheel = RemovedBlock("spam.x", "ul", "甲|乙", tuple(f"http://{n}.example/" for n in range(20)))
     spam.add("https://www.hxw.gov.cn/1", "2026-11-23T18:00:00Z", [wheel])
     spam.add("https://www.hxw.gov.cn/2", "2026-11-23T18:00:00Z", [replace(wheel, links=())])
-    alone, together = join_wheels(spam.hosts({"3.example": "2026-10-01T00:00:00Z"}))
+    alone, together = join_wheels(spam.hosts({("3.example", ""): "2026-10-01T00:00:00Z"}))
 
     assert (len(together.hosts), together.new_count, together.link_count) == (20, 19, 20)
     assert together.first_seen_on == "2026-10-01"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hongxing_crawler.exceptions import StateError
-from hongxing_crawler.report.gather import Gatherer
+from hongxing_crawler.report.gather import Gatherer, injected_blocks
 from hongxing_crawler.report.run_data import (
     Coverage,
     Listing,
@@ -21,7 +21,7 @@ from hongxing_crawler.report.run_data import (
     RunReport,
 )
 from hongxing_crawler.report.run_report import write_run_report
-from hongxing_crawler.report.spam_log import decode_spam, encode_spam, first_seen
+from hongxing_crawler.report.spam_log import SpamLog, decode_spam, encode_spam, first_seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -78,7 +78,7 @@ def collect(home: Home, state: State, run_id: str) -> tuple[RunReport, list[Spam
     gathered = Gatherer(home.root, lambda article: _previous(state, article))
     for article in state.delta(run_id):
         gathered.add(article)
-    hosts = gathered.spam.hosts(first_seen(_spam_logs(home, earlier)))
+    hosts = gathered.spam.hosts(first_seen(_spam_logs(home, state, earlier)))
     record = _read_record(home.run(run_id) / "run.json")
     rejects, failures, reasons = _sort_pages(state.rejects(run_id))
     report = RunReport(
@@ -136,12 +136,16 @@ def _read_record(path: Path) -> dict[str, Any]:
         return {}
 
 
-def _spam_logs(home: Home, runs: Iterable[RunEntry]) -> Iterator[list[SpamHost]]:
+def _spam_logs(home: Home, state: State, runs: Iterable[RunEntry]) -> Iterator[list[SpamHost]]:
+    """Yield what earlier runs found; from the state's rows when a log is pruned, old or missing."""
     for run in runs:
         try:
             yield decode_spam((home.run(run.run_id) / "spam.jsonl").read_bytes())
         except (OSError, ValueError):
-            continue  # pruned, or of a run that was killed
+            log = SpamLog()
+            for row in state.delta(run.run_id):
+                log.add(row.url, row.provenance.fetched_at or "", injected_blocks(row))
+            yield log.hosts()
 
 
 def _run_info(entry: RunEntry, record: Mapping[str, Any]) -> RunInfo:

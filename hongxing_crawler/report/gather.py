@@ -27,9 +27,11 @@ _THUMBNAILS_MAX_BYTES = 2_000_000
 def injected_blocks(article: Article) -> Iterator[RemovedBlock]:
     """Everything that was injected into an article: blocks of HTML and passages of text."""
     for step in article.cleaning.steps:
-        yield from (block for block in step.removed_blocks if is_injected(block.rule))
+        blocks = [block for block in step.removed_blocks if is_injected(block.rule)]
+        yield from blocks
+        told = {block.text for block in blocks}  # a block that an edit took out has its links
         for edit in step.edits:
-            if is_injected(edit.rule):
+            if is_injected(edit.rule) and edit.removed.strip() not in told:
                 yield RemovedBlock(edit.rule, step.field, edit.removed)
 
 

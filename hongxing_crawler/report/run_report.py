@@ -68,7 +68,7 @@ def join_wheels(hosts: Iterable[SpamHost]) -> list[Wheel]:
             page_count=members[0].page_count,
             link_count=sum(host.link_count for host in members),
             first_seen_on=min(host.first_seen_at for host in members)[:10],
-            anchors=members[0].anchors,
+            anchors=tuple(anchor.text for anchor in members[0].anchors),
             rules=rules,
         )
         for (_, rules), members in wheels.items()

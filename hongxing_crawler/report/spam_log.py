@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from hongxing_crawler.core.addresses import site_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -18,9 +20,20 @@ if TYPE_CHECKING:
 _INJECTED = ("spam.", "junk.")
 _PAGES_MAX = 50  # named for each host; all are counted
 _ANCHORS_MAX = 50
+_ANCHORS_READ_MAX = 500  # of one block
+_ANCHORS_KEPT_MAX = 5_000  # of one host
 _ANCHOR_LENGTH_MAX = 60
 _SEPARATORS = "|\n\t、,，;；"
 _SPLIT = str.maketrans(_SEPARATORS, "\n" * len(_SEPARATORS))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpamAnchor:
+    """The text of an injected link, and since when it was seen with this host."""
+
+    text: str
+    page_count: int
+    first_seen_at: str  # UTC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,18 +48,35 @@ class SpamHost:
     page_count: int
     link_count: int
     pages: tuple[str, ...]  # the first of them
-    anchors: tuple[str, ...]  # most frequent first
+    anchors: tuple[SpamAnchor, ...]  # on most pages first
     first_seen_at: str  # UTC
     is_new: bool  # not seen by an earlier run
+
+
+FirstSeen = dict[tuple[str, str], str]  # by host and anchor; the host itself has the anchor ""
+
+
+@dataclass(slots=True)
+class _Anchor:
+    pages: set[str] = field(default_factory=set)
+    first_seen_at: str = ""
 
 
 @dataclass(slots=True)
 class _Sighting:
     rules: Counter[str] = field(default_factory=Counter)
     pages: dict[str, None] = field(default_factory=dict)
-    anchors: Counter[str] = field(default_factory=Counter)
+    anchors: dict[str, _Anchor] = field(default_factory=dict)
     link_count: int = 0
     first_seen_at: str = ""
+
+    def add_anchors(self, texts: Iterable[str], url: str, fetched_at: str) -> None:
+        for text in texts:
+            if text not in self.anchors and len(self.anchors) >= _ANCHORS_KEPT_MAX:
+                return
+            anchor = self.anchors.setdefault(text, _Anchor(first_seen_at=fetched_at))
+            anchor.pages.add(url)
+            anchor.first_seen_at = min(anchor.first_seen_at, fetched_at)
 
 
 def is_injected(rule: str) -> bool:
@@ -97,38 +127,54 @@ class SpamLog:
                 self._add_block(url, fetched_at, block)
 
     def _add_block(self, url: str, fetched_at: str, block: RemovedBlock) -> None:
-        hosts = Counter(_host(link) for link in block.links) or Counter({"": 0})
+        own = site_of(_host(url))
+        links = [link for link in block.links if site_of(_host(link)) != own]
+        hosts = Counter(map(_host, links)) or Counter({"": 0})
+        anchors = list(islice(find_anchors(block.text), _ANCHORS_READ_MAX))
+        is_paired = len(anchors) == len(block.links)  # one text a link, in the same order
         for host, link_count in hosts.items():
             sighting = self._by_host.setdefault(host, _Sighting())
             sighting.rules[block.rule] += 1
             sighting.pages[url] = None
             sighting.link_count += link_count
-            sighting.anchors.update(islice(find_anchors(block.text), 500))
+            pairs = zip(anchors, block.links, strict=True) if is_paired else ()
+            own_texts = [text for text, link in pairs if _host(link) == host]
+            sighting.add_anchors(own_texts or anchors, url, fetched_at)
             earliest = min(sighting.first_seen_at or fetched_at, fetched_at)
             sighting.first_seen_at = earliest
 
-    def hosts(self, known: Mapping[str, str] | None = None) -> list[SpamHost]:
+    def hosts(self, known: Mapping[tuple[str, str], str] | None = None) -> list[SpamHost]:
         """List the hosts, those on most pages first.
 
         Args:
-            known: First-seen times of earlier runs by host.
+            known: First-seen times of earlier runs, from ``first_seen``.
         """
         before = known or {}
-        found = [self._describe(host, s, before.get(host)) for host, s in self._by_host.items()]
+        found = [_describe(host, sighting, before) for host, sighting in self._by_host.items()]
         return sorted(found, key=lambda host: (-host.page_count, host.host))
 
-    @staticmethod
-    def _describe(host: str, sighting: _Sighting, known_since: str | None) -> SpamHost:
-        return SpamHost(
-            host=host,
-            rules=tuple(sorted(sighting.rules)),
-            page_count=len(sighting.pages),
-            link_count=sighting.link_count,
-            pages=tuple(sorted(sighting.pages)[:_PAGES_MAX]),
-            anchors=tuple(anchor for anchor, _ in sighting.anchors.most_common(_ANCHORS_MAX)),
-            first_seen_at=min(known_since or sighting.first_seen_at, sighting.first_seen_at),
-            is_new=known_since is None,
+
+def _describe(host: str, sighting: _Sighting, known: Mapping[tuple[str, str], str]) -> SpamHost:
+    since = known.get((host, ""))
+    anchors = [
+        SpamAnchor(
+            text=text,
+            page_count=len(anchor.pages),
+            first_seen_at=min(known.get((host, text), anchor.first_seen_at), anchor.first_seen_at),
         )
+        for text, anchor in sighting.anchors.items()
+    ]
+    anchors.sort(key=lambda anchor: (-anchor.page_count, anchor.text))
+    return SpamHost(
+        host=host,
+        rules=tuple(sorted(sighting.rules)),
+        page_count=len(sighting.pages),
+        link_count=sighting.link_count,
+        pages=tuple(sorted(sighting.pages)[:_PAGES_MAX]),
+        anchors=tuple(anchors[:_ANCHORS_MAX]),
+        first_seen_at=min(since or sighting.first_seen_at, sighting.first_seen_at),
+        is_new=since is None,
+    )
 
 
 def encode_spam(hosts: Iterable[SpamHost]) -> bytes:
@@ -145,10 +191,16 @@ def decode_spam(data: bytes) -> list[SpamHost]:
     return [msgspec.json.decode(line, type=SpamHost) for line in data.splitlines() if line]
 
 
-def first_seen(logs: Iterable[Iterable[SpamHost]]) -> dict[str, str]:
-    """When each host was first seen, from the logs of earlier runs."""
-    times: dict[str, str] = {}
+def first_seen(logs: Iterable[Iterable[SpamHost]]) -> FirstSeen:
+    """When each host, and each anchor of it, was first seen, from the logs of earlier runs."""
+    times: FirstSeen = {}
     for log in logs:
         for host in log:
-            times[host.host] = min(times.get(host.host, host.first_seen_at), host.first_seen_at)
+            _note(times, (host.host, ""), host.first_seen_at)
+            for anchor in host.anchors:
+                _note(times, (host.host, anchor.text), anchor.first_seen_at)
     return times
+
+
+def _note(times: FirstSeen, key: tuple[str, str], moment: str) -> None:
+    times[key] = min(times.get(key, moment), moment)
