@@ -39,7 +39,7 @@ def _parse_share(
 
 
 @click.command(cls=Command)
-@click.option("--deep", is_flag=True, help="Also check every digest, media file and the state.")
+@click.option("--deep", is_flag=True, help="Also check every media file and the whole state.")
 @click.option(
     "--budget",
     metavar="SHARE",
