@@ -27,6 +27,8 @@ _SENTENCE_ENDS = frozenset("。！？…”」!?")
 _CREDIT_RE = re.compile(
     r"(?:[摄攝]|提供|供[图圖]|[图圖]据|资料图片?|資料[圖照]片?|[新中][华華]?[社网]发|(?:制|配|截)[图圖])[)）\]】」]*$"
 )
+# What no article begins with.
+_FILE_PHOTO_RE = re.compile(r"[资資]料(?:[图圖]片?|照片?)[)）\]】]?$")
 _APART = frozenset(("div", "figcaption"))
 _HEADING_RE = re.compile(
     r"^(?:[（(]?[一二三四五六七八九十]{1,3}[)）、.．]|\d{1,2}[、.．)）]|第[一二三四五六七八九十]{1,3}[章节条部])"
@@ -75,7 +77,7 @@ def find_captions(
             if _is_sure(line, picture, named, box):
                 caption = place
                 result.sure.add(place)
-                if _is_apart(paragraphs[place], picture, box):
+                if _is_apart(paragraphs[place], picture, box) or _is_file_photo(place, paragraphs):
                     result.apart.add(place)
                 break
             if (
@@ -83,7 +85,7 @@ def find_captions(
                 and following != image.position
                 and not picture.inside
                 and _is_short(paragraphs[place])
-                and picture.block is not line.block
+                and (picture.block is not line.block or _is_file_photo(place, paragraphs))
             ):
                 caption = place
                 result.likely.add(place)
@@ -96,16 +98,20 @@ def find_captions(
 
 
 def _opens_the_body(place: int, paragraphs: Sequence[Paragraph]) -> bool:
-    """Say whether a centred line under the first picture stands before the first paragraph.
+    """Say whether a line under the first picture is none of the paragraphs that follow it.
 
-    No article begins with a centred line.
+    No article begins with a centred line, or with one that ends in 资料图.
     """
-    return (
-        place == 0
-        and len(paragraphs) > 1
-        and _is_centred(paragraphs[0].lines[0].block)
-        and not _is_centred(paragraphs[1].lines[0].block)
-    )
+    if place or len(paragraphs) < 2:
+        return False
+    if _is_file_photo(place, paragraphs):
+        return True
+    first, second = (paragraph.lines[0].block for paragraph in paragraphs[:2])
+    return _is_centred(first) and not _is_centred(second)
+
+
+def _is_file_photo(place: int, paragraphs: Sequence[Paragraph]) -> bool:
+    return place == 0 and _FILE_PHOTO_RE.search(paragraphs[0].text) is not None
 
 
 def _is_short(paragraph: Paragraph) -> bool:

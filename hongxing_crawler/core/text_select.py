@@ -255,7 +255,7 @@ class _Sorter:
             row is not None
             and is_data_row(row, self.outline)
             and not all(
-                self.is_linked(n) or furniture_rule(self.lines[n].plain)
+                n in self.rules or self.is_linked(n) or furniture_rule(self.lines[n].plain)
                 for n in range(row.first, row.last)
             )
         )
