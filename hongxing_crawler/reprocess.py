@@ -69,6 +69,7 @@ if TYPE_CHECKING:
 
 _FRONTIER_KINDS = frozenset(PRIORITIES) | {"seed"}
 _REDIRECTS_MAX = 5
+_START_PRIORITIES = {"seed": 100, "sitemap": 1, "feed": 1}  # as a run ranks them
 
 logger = logging.getLogger(__name__)
 
@@ -151,6 +152,8 @@ def reprocess(
     state_path: Path,
     export: Path,
     only: Callable[[str], bool] = lambda _record_id: True,
+    *,
+    with_links: bool = False,
 ) -> ReprocessResult:
     """Make rows from WARC files.
 
@@ -160,6 +163,7 @@ def reprocess(
         state_path: Where the fresh state goes; there must be none.
         export: Where the rows go, in the tree of a home's ``export``.
         only: Which captures count, by record id; a home knows which visits were never finished.
+        with_links: Take the links of pages into the frontier, too: for a state to crawl on with.
 
     Raises:
         HongxingError: As reading, state and export do. Damage in a WARC is a problem in the
@@ -178,6 +182,7 @@ def reprocess(
             state.begin_run(run.run_id, run.started_at, {"site": run.site})
             state.plan(run.run_id, profile, run.started_at)  # the rules that tombstones follow
             replay = _Replay(profile, state, run, located, only, result)
+            replay.with_links = with_links
             replay.replay()
             _honour(takedowns, state, run.run_id)
             times.append(replay.ended_at)
@@ -259,6 +264,7 @@ class _Replay:
         self.only = only
         self.result = result
         self.ended_at = run.started_at
+        self.with_links = False
         self._findings: list[Finding] = []
         self._pages: list[ArchivedExchange] = []
         self._beside: dict[tuple[str, str], ArchivedExchange] = {}  # (page, URL): parts and media
@@ -270,9 +276,18 @@ class _Replay:
         for path in self.run.paths:
             for exchange in read_exchanges(path, self._findings):
                 self._take_in(exchange, path)
+        if self.with_links:
+            self.state.add_found(self._starts(), "")
         for exchange in self._pages:
             self._visit(exchange)
         self.result.problems += [str(finding) for finding in self._findings]
+
+    def _starts(self) -> Iterator[Found]:
+        """Find the start pages, which a crawl knows before any link, and asks in their rank."""
+        for exchange in self._pages:
+            kind = exchange.metadata["hongxing-kind"]
+            if kind in _START_PRIORITIES:
+                yield Found(exchange.capture.url, kind, _START_PRIORITIES[kind])
 
     def visits(
         self, exchanges: Iterable[tuple[ArchivedExchange, Path]], seed_digests: set[str]
@@ -328,6 +343,7 @@ class _Replay:
         if kind == "seed" and answer.status == 200:
             self._seed_digests.add(answer.payload_digest)
         visit.outcome, visit.reason = reading.outcome, reading.reason
+        visit.links = list(reading.links) if self.with_links else []
         if reading.page is not None:
             try:
                 self._article(visit, reading.page, answer)

@@ -46,6 +46,11 @@ class Home:
         return self.root / "export"
 
     @property
+    def restoring(self) -> Path:
+        """Stands in a home that is being restored, until it is whole."""
+        return self.root / ".restoring"
+
+    @property
     def fixity_log(self) -> Path:
         return self.root / "fixity.jsonl"
 
@@ -64,8 +69,12 @@ class Home:
         """Make the folders; nothing that is there is touched.
 
         Raises:
-            ConfigError: The home cannot be made or written to.
+            ConfigError: The home cannot be made or written to, or is not restored yet.
         """
+        if self.restoring.exists():
+            raise ConfigError(
+                f"home {self.root} is not restored yet: type hongxing restore-home again"
+            )
         try:
             for folder in (self.root, self.warc, self.cdxj, self.media, self.export, self.spool):
                 folder.mkdir(parents=True, exist_ok=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.record import MediaFile
 
 FOLDERS: Final = ("warc", "cdxj", "wacz", "media", "runs", "export")
-_FILES: Final = ("fixity.jsonl", "takedown/log.jsonl")
+FILES: Final = ("fixity.jsonl", "takedown/log.jsonl")
 _KINDS: Final = {"warc": "warc", "cdxj": "cdxj", "wacz": "wacz", "media": "media"}
 _RUN_FILES: Final = frozenset({"run.json", "rejects.jsonl"})
 _EXPORT_FILES: Final = {
@@ -116,7 +116,7 @@ def find_new(
 
 
 def _walk(root: Path, folders: Iterable[str]) -> Iterator[Path]:
-    yield from (root / name for name in _FILES if (root / name).is_file())
+    yield from (root / name for name in FILES if (root / name).is_file())
     for top in folders:
         for folder, subfolders, names in os.walk(root / top):
             subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
