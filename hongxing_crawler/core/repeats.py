@@ -34,7 +34,6 @@ _LEAST_LINKS = 2
 _MOST_LINK_BLOCKS = 8
 _LONGEST_ANCHOR = 12  # on average: headlines of a digest are longer
 _LINKED_SHARE = 0.5
-_KEPT_SHARE = 0.5
 _SEPARATOR = "\n\n"
 _DIGITS_RE = re.compile(r"\d+")
 _DATE_CHARS_RE = re.compile(r"[\d年月日时分秒星期一二三四五六七八九十○〇零\s:：/.-]+")
@@ -167,7 +166,7 @@ def is_link_row(article: Article, paragraph: str) -> bool:
 def strip_repeats(article: Article, verdicts: Mapping[bytes, Verdict]) -> Article:
     """Take out of a row what other pages have told to be no part of it.
 
-    A body of which less than half would be left is kept as it is: then the block is the article.
+    A row that nothing would be left of is kept as it is.
 
     Returns:
         The row with edits that replay and the evidence as removed blocks; the same row when
@@ -179,8 +178,7 @@ def strip_repeats(article: Article, verdicts: Mapping[bytes, Verdict]) -> Articl
     found = _find_repeats(article, paragraphs, verdicts)
     if not found:
         return article
-    size = sum(map(len, paragraphs))
-    if sum(len(paragraphs[n]) for n in found) > (1 - _KEPT_SHARE) * size:
+    if len(found) == len(paragraphs) and not (article.images or article.attachments):
         return article
     return _without(article, paragraphs, found)
 

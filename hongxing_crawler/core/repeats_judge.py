@@ -34,6 +34,7 @@ SAMPLE_PAGES = 100
 
 _SAME_PLACE_SHARE = 0.8
 _LINK_ROW_SHARE = 0.9
+_BARE_SHARE = 0.3  # of the pages that hold hardly more than the block
 _COMMON_SHARE = 0.5  # of the headlines that hold the same two characters
 _DISTINCT_SHARE = 0.8
 _UNRELATED_SHARE = 0.8
@@ -94,12 +95,22 @@ def _judge_text(
         Counter(number for _, number, _ in places).most_common(1)[0][1],
         Counter(number for _, _, number in places).most_common(1)[0][1],
     )
+    bare = sum(2 * len(text) > len(row.article_body) for row, text in _pairs(sample, places))
+    if bare > _BARE_SHARE * len(sample):
+        return None  # notices that say nothing else
     if same_place < _SAME_PLACE_SHARE * len(sample) or len(places) > len(sample):
         return None
-    rows = sum(is_link_row(row, text) for row, (text, _, _) in zip(sample, places, strict=False))
+    rows = sum(is_link_row(row, text) for row, text in _pairs(sample, places))
     if rows < _LINK_ROW_SHARE * len(sample) and not _are_unlike(sample):
         return None
     return Verdict(TEXT_RULE, (*_signs(spread), f"same_place={same_place / len(sample):.2f}"))
+
+
+def _pairs(
+    sample: Sequence[Article], places: Sequence[tuple[str, int, int]]
+) -> Iterator[tuple[Article, str]]:
+    """Yield each row with the text of its block."""
+    return ((row, text) for row, (text, _, _) in zip(sample, places, strict=False))
 
 
 def _judge_links(spread: Spread, sample: Sequence[Article]) -> Verdict | None:

@@ -13,6 +13,7 @@ import msgspec
 from hongxing_crawler.demo.markup import Block, Link, is_file, parse_parts
 from hongxing_crawler.exceptions import ConfigError
 
+_EVERY_NINTH = 9
 DATA_FOLDER = Path(__file__).resolve().parents[2] / "data"
 
 
@@ -171,6 +172,26 @@ def load_site(state: int = 1, folder: Path = DATA_FOLDER / "demo_site") -> Site:
         articles=tuple(article for article in chosen if article),
         inserts={key: Insert(name=key, **_tuples(value)) for key, value in inserts.items()},
     )
+
+
+def with_shared(site: Site) -> Site:
+    """Give the site what one page alone cannot show to be foreign.
+
+    A note of the site's below nearly every article, and a row of two links below every ninth. The
+    gold records stay as they are: neither is a part of any article.
+    """
+    plain = [a for a in site.articles if not (a.verbatim or a.damage or len(a.parts) > 1)]
+    noted = {article.id for article in plain}
+    linked = {article.id for article in plain[::_EVERY_NINTH] if not article.breaks}
+    return replace(
+        site, articles=tuple(_share(article, noted, linked) for article in site.articles)
+    )
+
+
+def _share(article: Article, noted: set[int], linked: set[int]) -> Article:
+    more = [("article_end", "shared_shops")] if article.id in linked else []
+    more += [("article_end", "shared_note")] if article.id in noted else []
+    return replace(article, inserts=(*article.inserts, *more))
 
 
 def _tuples(table: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 from hongxing_crawler.demo import render
-from hongxing_crawler.demo.content import DATA_FOLDER, Channel, load_site
+from hongxing_crawler.demo.content import DATA_FOLDER, Channel, load_site, with_shared
 from hongxing_crawler.demo.dress import BEIJING, add_validators, dress_article, fit_to_client
 from hongxing_crawler.demo.faults import Fault, Faults
 from hongxing_crawler.demo.message import Reply, Request
@@ -66,8 +66,10 @@ class DemoSite:
         faults: Iterable[Fault] = (),
         ports: tuple[int, int] = (0, 0),
         folder: Path = DATA_FOLDER / "demo_site",
+        shared: bool = False,
     ) -> None:
         self._folder = folder
+        self._shared = shared  # pages have blocks in common, see `with_shared`
         self._server = Server(self._answer, ports={"www": ports[0], "img": ports[1]})
         self._cache: dict[tuple[int, str, str], Reply] = {}
         self.faults = Faults()
@@ -76,7 +78,8 @@ class DemoSite:
 
     def switch_to(self, state: int) -> None:
         """Change to another state of the site: pages changed, removed and new in state 2."""
-        self._site = load_site(state, self._folder)
+        site = load_site(state, self._folder)
+        self._site = with_shared(site) if self._shared else site
         self._articles = {
             article.part_path(number): (article, number)
             for article in self._site.articles
