@@ -81,7 +81,7 @@ def export_warc(
     with_media: bool,
     force: bool,
 ) -> int:
-    """Write the captures of a page, or of some days, to one WARC file.
+    """Write a page, or some days, to one WARC file.
 
     It stands by itself: any reader replays it. Requests and notes go along. A repeated body whose
     first capture is not in the file is written in full. With --since everything of that time goes

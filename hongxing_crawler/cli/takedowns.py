@@ -28,7 +28,7 @@ def show_takedown(plan: TakedownPlan, home: Home) -> str:
     log = align(
         [
             ("log", str(home.takedown / "log.jsonl")),
-            ("published", "copies elsewhere still hold it: hongxing upload removes it from S3"),
+            ("published", "copies in S3 and backups still hold it: the log lists their files"),
         ]
     )
     blocks = (head, *_blocks(plan), _show_proofs(plan.proofs), log)
