@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.boxes_names import name_of
 from hongxing_crawler.core.boxes_neighbours import find_neighbours
+from hongxing_crawler.core.text_ends import mark_closing_lines, mark_lone_links, mark_repeats
 from hongxing_crawler.core.text_furniture import (
-    closing_line_rule,
     furniture_rule,
     is_attachment_line,
     is_comments_mark,
@@ -37,12 +37,6 @@ _PROSE = 25.0
 _LONGEST_NAME = 30
 _LEAST_ANCHORS = 3
 _LONGEST_ROW_TEXT = 60
-_LEAST_REPEATS = 3
-_LEAST_REPEATED_CHARS = 100
-_ORIGIN_RE = re.compile(r"[摘转轉选選]自|据|據|原[载載]")
-_MOST_BETWEEN = 3
-_LONGEST_CONTACT = 60
-_CONTACT_RE = re.compile(r"[电電][话話]|[联聯][系繫係]|[邮郵][箱件]|^\d{1,2}[.、]?$|QQ|微信")
 _WHY = {
     "links": "page.link_list",
     "teaser": "page.teaser",
@@ -126,9 +120,10 @@ class _Sorter:
                 if rule:
                     self.rules[number] = rule
         self.mark_tail()
-        self.mark_lone_links()
-        self.mark_closing_lines()
-        self.mark_repeats()
+        span = range(self.first, self.last)
+        mark_lone_links(self.lines, span, self.rules, self.is_linked)
+        mark_closing_lines(self.lines, span, self.rules, self.is_cell)
+        mark_repeats(self.lines, span, self.rules)
 
     def mark_before_headline(self) -> None:
         line = self.headline.line
@@ -267,63 +262,3 @@ class _Sorter:
             len(other.text) <= _LONGEST_ROW_TEXT and not other.weight
             for other in self.lines[row.first : row.last]
         )
-
-    def mark_lone_links(self) -> None:
-        """Drop lines that are one link, before the first line of text and after the last."""
-        for numbers in (range(self.first, self.last), range(self.last - 1, self.first - 1, -1)):
-            for number in numbers:
-                if number in self.rules:
-                    continue
-                if not self.is_linked(number) or _ORIGIN_RE.match(self.lines[number].plain):
-                    break
-                self.rules[number] = "page.lone_link"
-
-    def mark_closing_lines(self) -> None:
-        """Drop credits and notices from the end, and short lines between them.
-
-        A body that is nothing else keeps them.
-        """
-        marked: dict[int, str] = {}
-        between: list[int] = []
-        for number in range(self.last - 1, self.first - 1, -1):
-            if number in self.rules:
-                continue
-            line = self.lines[number]
-            rule = "" if self.is_cell(number) else closing_line_rule(line.plain)
-            if rule:
-                marked[number] = rule
-                marked.update((other, "page.notice") for other in between)
-                between = []
-            elif len(between) < _MOST_BETWEEN and self.is_contact(line):
-                between.append(number)
-            else:
-                self.rules.update(marked)
-                return
-
-    def is_contact(self, line: Line) -> bool:
-        return len(line.plain) <= _LONGEST_CONTACT and bool(_CONTACT_RE.search(line.plain))
-
-    def mark_repeats(self) -> None:
-        """Drop a stretch of paragraphs that the box holds twice, for print or for phones.
-
-        A single line may come again: questions of an interview, a caption.
-        """
-        kept = [number for number in range(self.first, self.last) if number not in self.rules]
-        texts = [self.lines[number].text for number in kept]
-        first_at: dict[str, int] = {}
-        start = 0
-        while start < len(texts):
-            origin = first_at.setdefault(texts[start], start)
-            size = 0
-            while (
-                origin + size < start
-                and start + size < len(texts)
-                and texts[origin + size] == texts[start + size]
-            ):
-                size += 1
-            if (
-                size >= _LEAST_REPEATS
-                and sum(map(len, texts[start : start + size])) >= _LEAST_REPEATED_CHARS
-            ):
-                self.rules.update((number, "page.repeat") for number in kept[start : start + size])
-            start += max(1, size)
