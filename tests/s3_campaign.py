@@ -147,8 +147,6 @@ class Campaign:
 
     def _take_over(self, home):
         """Let the second run happen: its files, and its state but for what was uploaded."""
-        import sqlite3
-
         old = sqlite3.connect(home / "state.sqlite")
         rows = old.execute("SELECT * FROM outbox WHERE proof <> ''").fetchall()
         old.close()

@@ -294,6 +294,7 @@ class State:
             The URLs that are pending again, because a capture of theirs is lost.
         """
         with self._db.transaction():
+            self.outbox.forget([f"warc/{filename}"])  # queued again as it is now
             return self._frontier.ask_again(self._captures.relocate(filename, places))
 
     def kind_of(self, url: str) -> str:

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from hongxing_crawler.store.home import Home
-    from hongxing_crawler.store.outbox import SentPart
+    from hongxing_crawler.store.outbox import Finished, SentPart
     from hongxing_crawler.store.s3.client import Bucket
     from hongxing_crawler.store.state import State
 
 RAW_KINDS: Final = ("warc", "media", "cdxj", "wacz", "run", "report", "log")
+_FIXED: Final = frozenset({"warc", "media"})  # never written again once they are finished
 _MAX_AWAY_COUNT = 3  # files in a row that do not arrive: the server is away
 _NOTE_COUNT, _NOTE_S = 64, 0.5  # proofs are written down so many or so often at a time
 _END, _MAX_ABSENT = "\U0010ffff", 200_000
@@ -130,11 +131,17 @@ class Session:
         batch = []
         known = self.state.outbox.known()
         for file in find_new(self.home.root, known, folders or FOLDERS):
+            if self._is_damaged(file):
+                continue  # sending what was queued will say so
             batch.append(file)
             if len(batch) == 500:
                 self.state.queue(batch)
                 batch = []
         self.state.queue(batch)
+
+    def _is_damaged(self, file: Finished) -> bool:
+        known = self.state.outbox.find(file.path) if file.kind in _FIXED else None
+        return known is not None and known.sha256 != file.sha256
 
     def send_all(self, entries: Iterable[Entry], key_of: Callable[[Entry], str]) -> bool:
         """Send files; whether all of them arrived.
