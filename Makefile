@@ -87,6 +87,10 @@ crash: setup ## kill -9 at KILLS random moments of the demo crawl, then the same
 s3-faults: setup ## 300 uploads under faults of network, server and uploader; needs Ceph's radosgw
 	$(PY) tests/s3_campaign.py --runs 300 --jobs 3
 
+.PHONY: large
+large: setup ## a response of 2 GiB, a WARC file over 4 GiB; needs 15 GB of disk
+	HONGXING_TEST_LARGE=1 $(PY) -m pytest tests/test_archive_large.py
+
 .PHONY: referees
 referees: $(REFEREES)/ready ## our archive before outside judges: pywb, wacz, cdxj-indexer, a browser
 	@command -v chromium >/dev/null || echo 'No chromium: the demo is not looked at in a browser; type "sudo apt install chromium".'

@@ -1,0 +1,80 @@
+"""Responses larger than memory, files over 4 GiB: small by default, large by `make large`."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+MIB = 1 << 20
+IS_LARGE = os.environ.get("HONGXING_TEST_LARGE") == "1"
+
+# In a process of its own, so that its peak of memory is that of the archive alone.
+_CHILD = """
+import json, resource, sys
+from datetime import datetime, UTC
+from pathlib import Path
+from hongxing_crawler.archive.cdxj import captures_in, verify_index, write_index
+from hongxing_crawler.archive.verify import verify_warcs
+from hongxing_crawler.archive.reader import read_at
+from hongxing_crawler.archive.wacz import PackageInfo, pack
+from hongxing_crawler.archive.warc import WarcWriter
+from hongxing_crawler.items import Exchange
+
+folder, body, count = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+now = datetime(2026, 11, 23, tzinfo=UTC)
+head = b"HTTP/1.1 200 OK\\r\\nContent-Type: video/mp4\\r\\n\\r\\n"
+with WarcWriter(folder, "large-run_20261123T080000Z", warcinfo={}, max_bytes=1 << 40) as writer:
+    captures = [
+        writer.write_exchange(
+            Exchange(f"http://a.cn/{n}.mp4", now, b"GET / HTTP/1.1\\r\\n\\r\\n", head, body)
+        )
+        for n in range(count)
+    ]
+[warc] = writer.close()
+index = folder / "large.cdxj"
+write_index(captures_in([warc]), index)
+findings = [str(f) for f in [*verify_warcs([warc]).findings, *verify_index(index, [warc])]]
+lengths = {read_at(warc, capture.offset).payload_length for capture in captures}
+package = pack(folder / "large.wacz", [warc], [], PackageInfo("large", now, "test"))
+print(json.dumps({
+    "bytes": warc.stat().st_size, "last": captures[-1].offset, "findings": findings,
+    "lengths": sorted(lengths), "package": package.byte_count,
+    "grown_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before,
+}))
+"""
+
+
+def archive_large(folder, body_bytes, count):
+    body = folder / "body"
+    with body.open("wb") as file:
+        for _ in range(body_bytes // MIB):
+            file.write(os.urandom(MIB))
+    done = subprocess.run(
+        [sys.executable, "-c", _CHILD, folder, body, str(count)], capture_output=True, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode()
+    return json.loads(done.stdout)
+
+
+def test_a_response_is_archived_read_and_packed_without_being_held_in_memory(tmp_path):
+    size = (2_048 if IS_LARGE else 96) * MIB
+    found = archive_large(tmp_path, size, 1)
+
+    assert found["findings"] == []
+    assert found["lengths"] == [size]
+    assert found["grown_kib"] < 64 * 1024
+
+
+@pytest.mark.skipif(not IS_LARGE, reason="writes 14 GB; make large does")
+def test_a_file_of_more_than_4_gib_is_written_indexed_verified_and_packed(tmp_path):
+    found = archive_large(tmp_path, 768 * MIB, 6)
+
+    assert found["last"] > 3.5 * (1 << 30)
+    assert found["bytes"] > 1 << 32
+    assert found["package"] > 1 << 32
+    assert found["findings"] == []
