@@ -22,7 +22,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -371,7 +371,8 @@ def run_jobs(options):
     for child in children:
         out, _ = child.communicate()
         values = json.loads(out)
-        tallies.append(Tally(**values | {"codes": Counter(values["codes"])}))
+        values["codes"] = Counter(values["codes"])
+        tallies.append(Tally(**values))
     return tallies
 
 
@@ -412,7 +413,7 @@ def main():
     else:
         tally = run_one(options.runs, options.seed, options.offset)
     if options.json:
-        sys.stdout.write(json.dumps(asdict(tally)))
+        sys.stdout.write(json.dumps(vars(tally)))
     else:
         tell(tally, time.monotonic() - started)
     return 0 if tally.is_clean and tally.runs >= options.runs else 1
