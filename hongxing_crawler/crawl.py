@@ -7,11 +7,12 @@ import ctypes
 import os
 import signal
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.exit_codes import ExitCode
+from hongxing_crawler.monitors.limits import Limits
 from hongxing_crawler.run import RunResult, utc_now
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.home import Home
@@ -43,6 +44,7 @@ class CrawlOptions:
     wait_lock_s: float = 0.0
     operator: str = ""
     with_parquet: bool = False
+    limits: Limits = field(default_factory=Limits)  # of the monitors
     log_level: str = "INFO"
     log_file: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)  # Scrapy's, for those who know
@@ -113,6 +115,7 @@ def scrapy_settings(options: CrawlOptions) -> Any:
         "HONGXING_RUN_MAX_PAGES": options.max_pages,
         "HONGXING_RUN_WAIT_LOCK_S": options.wait_lock_s,
         "HONGXING_RUN_OPERATOR": options.operator,
+        "HONGXING_MONITORS": asdict(options.limits),
         "HONGXING_EXPORT_PARQUET": options.with_parquet,
         "CLOSESPIDER_TIMEOUT": options.max_duration_s,
         "CONCURRENT_REQUESTS": options.concurrency,

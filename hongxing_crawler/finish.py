@@ -19,17 +19,20 @@ from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.run import RunResult
 from hongxing_crawler.store.home_files import describe
 from hongxing_crawler.store.rows import export_run
+from hongxing_crawler.watching import watch_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from hongxing_crawler.items import Capture
+    from hongxing_crawler.monitors.checks import Finding
     from hongxing_crawler.run import Run
 
 logger = logging.getLogger(__name__)
 
 # Scrapy's and our own finish reasons, with the code and what an operator is told to do.
+_PUBLISHES = frozenset({ExitCode.OK, ExitCode.PARTIAL, ExitCode.STOPPED})
 _UNCERTAIN = frozenset({"disk_full", "archive_error", "state_error"})
 _VERDICTS: dict[str, tuple[ExitCode, str]] = {
     "max_pages": (ExitCode.STOPPED, "the page limit is reached; the same command goes on"),
@@ -68,7 +71,10 @@ def finish_run(run: Run, reason: str, stats: Mapping[str, Any]) -> RunResult:
     reason = run.stop_reason or (run.limit_reached if reason == "finished" else "") or reason
     counts = count_run(run, stats)
     code, sentence = judge_run(reason, run.stop_detail, counts)
-    paths = _write_files(run)
+    findings = watch_run(run, counts, int(code), stats)
+    code, sentence = judge_findings(code, sentence, findings)
+    is_refused = any(finding.is_gate for finding in findings)
+    paths = _write_files(run, is_refused=is_refused)
     _note_fixity(run)
     ended_at = run.now()
     result = RunResult(
@@ -80,6 +86,7 @@ def finish_run(run: Run, reason: str, stats: Mapping[str, Any]) -> RunResult:
         counts=counts,
         paths=paths,
         warnings=_warnings(run),
+        findings=findings,
     )
     run.state.end_run(run.run_id, ended_at, int(code), reason, counts)
     _write_record(run, result, stats)
@@ -97,6 +104,23 @@ def judge_run(reason: str, detail: str, counts: Mapping[str, int]) -> tuple[Exit
     if failed:
         return ExitCode.PARTIAL, f"{failed} pages failed and are tried again by the next run"
     return ExitCode.OK, "all is well"
+
+
+def judge_findings(
+    code: ExitCode, sentence: str, findings: Sequence[Finding]
+) -> tuple[ExitCode, str]:
+    """Let a failed quality gate decide the exit code, unless a worse end has."""
+    gates = [finding for finding in findings if finding.is_gate]
+    if not gates:
+        return code, sentence
+    why = "; ".join(finding.sentence for finding in gates)
+    refusal = (
+        f"the rows are not published, latest.json stays as it was: {why};"
+        " hongxing export publishes them all the same"
+    )
+    if code in _PUBLISHES:
+        return ExitCode.QUALITY, refusal
+    return code, f"{sentence}; {refusal}"
 
 
 def count_run(run: Run, stats: Mapping[str, Any]) -> dict[str, int]:
@@ -119,6 +143,19 @@ def count_run(run: Run, stats: Mapping[str, Any]) -> dict[str, int]:
         + _sum(stats, "hongxing/clean/edit_count/spam."),
         "pages_injected": int(stats.get("hongxing/clean/injected_count", 0)),
         "articles_generic": int(stats.get("hongxing/clean/generic_count", 0)),
+        "articles_read": _sum(stats, "hongxing/restore/verdict_count/"),
+        "articles_short": int(stats.get("hongxing/clean/short_count", 0)),
+        "articles_undated": int(stats.get("hongxing/clean/undated_count", 0)),
+        "articles_known": run.state.articles.count(),
+        "texts_guessed": sum(
+            int(stats.get(f"hongxing/restore/verdict_count/{verdict}", 0))
+            for verdict in ("guessed", "lossy")
+        ),
+        "pages_blocked": int(stats.get("hongxing/visit/reason_count/block_page", 0)),
+        "media": sum(
+            int(stats.get(f"hongxing/media/{status}_count", 0)) for status in ("stored", "failed")
+        ),
+        "retries": _sum(stats, "hongxing/backoff/retry_count/"),
         "texts_restored": sum(
             int(stats.get(f"hongxing/restore/verdict_count/{verdict}", 0))
             for verdict in ("proved", "guessed", "lossy")
@@ -133,14 +170,20 @@ def _sum(stats: Mapping[str, Any], prefix: str) -> int:
     return sum(int(value) for name, value in stats.items() if name.startswith(prefix))
 
 
-def _write_files(run: Run) -> dict[str, str]:
+def _write_files(run: Run, *, is_refused: bool) -> dict[str, str]:
     paths = {"home": str(run.home.root)}
     indexes = _write_indexes(run)
     if run.warcs:
         paths["warc"] = " ".join(str(path) for path in run.warcs)
         paths["cdxj"] = " ".join(str(indexes[path]) for path in run.warcs)
     with_parquet = run.settings.getbool("HONGXING_EXPORT_PARQUET")
-    paths |= export_run(run.state, run.home.export, run.run_id, with_parquet=with_parquet)
+    paths |= export_run(
+        run.state,
+        run.home.export,
+        run.run_id,
+        with_parquet=with_parquet,
+        is_refused=is_refused,
+    )
     paths["media"] = str(run.home.media)
     return paths
 

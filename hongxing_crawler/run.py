@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from hongxing_crawler.core.record import Article
     from hongxing_crawler.exceptions import HongxingError
+    from hongxing_crawler.monitors.checks import Finding
     from hongxing_crawler.store.visit import Ticket
 
 VISIT = "hongxing_visit"  # request.meta: the Visit that a request belongs to
@@ -67,6 +68,7 @@ class RunResult:
     counts: dict[str, int] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)  # of the monitors
 
 
 def utc_now() -> datetime:

@@ -93,6 +93,7 @@ def test_a_webhook_gets_the_event_as_json(web):
     [
         ("failure", False, 1),
         ("test", False, 1),
+        ("warning", False, 1),
         ("success", False, 0),
         ("note", False, 0),
         ("start", True, 0),

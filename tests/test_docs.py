@@ -109,7 +109,7 @@ def test_the_example_settings_hold_every_key_with_its_default():
 
     assert keys == {setting.key for setting in SETTINGS}
     for setting in SETTINGS[1:]:
-        assert getattr(example, setting.field) == getattr(defaults, setting.field)
+        assert example.value(setting) == defaults.value(setting)
 
 
 def _stat_names():

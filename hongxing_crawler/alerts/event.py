@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from hongxing_crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
-Kind = Literal["start", "success", "failure", "note", "test"]
+Kind = Literal["start", "success", "warning", "failure", "note", "test"]
 
 # Ends that need nobody, and yet are no news of a good night either: somebody stopped the run,
 # or another one was at work. A monitor that waits for a success still misses it.
@@ -34,6 +35,7 @@ class Event:
     seconds: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    findings: dict[str, str] = field(default_factory=dict)  # of monitors: name to sentence
     identity: str = ""  # a UUID that start and end of a command share
 
     @property
@@ -45,7 +47,8 @@ class Event:
         if self.kind == "test":
             return f"{what}: a test, nothing is wrong"
         name = _name(self.exit_code)
-        return f"{what}: {'ok' if not self.exit_code else f'exit {self.exit_code} ({name})'}"
+        ended = "ok" if not self.exit_code else f"exit {self.exit_code} ({name})"
+        return f"{what}: {', '.join([ended, *self.findings])}"
 
     @property
     def text(self) -> str:
@@ -53,6 +56,7 @@ class Event:
         lines = [self.subject, ""]
         if self.sentence:
             lines += [self.sentence, ""]
+        lines += [f"monitor {name}: {sentence}\n" for name, sentence in self.findings.items()]
         lines += [f"home: {self.home}", f"at: {self.at:%Y-%m-%dT%H:%M:%SZ}"]
         if self.run_id:
             lines += [f"run: {self.run_id}, {self.seconds:.0f} s"]
@@ -79,14 +83,15 @@ class Event:
             "seconds": self.seconds,
             "counts": self.counts,
             "warnings": list(self.warnings),
-            "text": self.subject + (f"\n{self.sentence}" if self.sentence else ""),
+            "findings": self.findings,
+            "text": "\n".join(filter(None, [self.subject, self.sentence, *self.findings.values()])),
         }
 
 
-def kind_of(exit_code: int) -> Kind:
-    """Tell what an exit code is to those who are told."""
+def kind_of(exit_code: int, findings: Mapping[str, str] | None = None) -> Kind:
+    """Tell what an end is to those who are told."""
     if exit_code in _SUCCESSES:
-        return "success"
+        return "warning" if findings else "success"
     return "note" if exit_code in _NOTES else "failure"
 
 

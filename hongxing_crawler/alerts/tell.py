@@ -63,7 +63,7 @@ def tell(event: Event, options: AlertOptions) -> list[str]:
 
 def _channels(event: Event, options: AlertOptions) -> Iterator[tuple[str, Callable[[], None]]]:
     timeout_s = options.timeout_s
-    is_trouble = event.kind in {"failure", "test"}
+    is_trouble = event.kind in {"failure", "warning", "test"}
     is_wanted = is_trouble or (options.always and event.kind != "start")
     if options.ping_url:
         name = f"ping to {_host(options.ping_url)}"
@@ -74,7 +74,9 @@ def _channels(event: Event, options: AlertOptions) -> Iterator[tuple[str, Callab
     if options.mail_to and is_wanted:
         name = f"mail by {_host(options.smtp_url)}"
         yield name, partial(_mail, event, options)
-    hook = {"failure": options.on_failure, "success": options.on_success}.get(event.kind, "")
+    hooks = {"success": options.on_success}
+    hooks |= dict.fromkeys(("failure", "warning"), options.on_failure)
+    hook = hooks.get(event.kind, "")
     if hook:
         yield "command", partial(run_hook, hook, event, max(timeout_s - _GRACE_S, timeout_s / 2))
 

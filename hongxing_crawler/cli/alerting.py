@@ -67,7 +67,8 @@ class _Teller:
     def tell_end(self, code: int) -> None:
         from hongxing_crawler.alerts.event import kind_of
 
-        self.tell(kind_of(code), exit_code=int(code), **self.shell.outcome)
+        outcome = self.shell.outcome
+        self.tell(kind_of(code, outcome.get("findings")), exit_code=int(code), **outcome)
 
     def tell_error(self, error: BaseException) -> None:
         from hongxing_crawler.alerts.event import kind_of

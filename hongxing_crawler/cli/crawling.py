@@ -145,6 +145,7 @@ def _options(
         "delay_s": config.delay_s,
         "wait_lock_s": config.wait_lock,
         "operator": config.operator,
+        "limits": config.limits,
         "with_parquet": config.with_parquet,
         "log_level": _LEVELS[min(max(shell.verbose, 1), len(_LEVELS)) - 1],
         "log_file": flags["log_file"] and str(flags["log_file"]),
@@ -182,10 +183,14 @@ def _crawl(
         "seconds": result.seconds,
         "counts": result.counts,
         "warnings": tuple(result.warnings),
+        "findings": {finding.name: finding.sentence for finding in result.findings},
     }
     shell.result(asdict(result), show_run(result))
     if result.exit_code and not shell.json:
         shell.complain(result.sentence)
+    for finding in result.findings:
+        if not (finding.is_gate or shell.json):
+            shell.complain(f"monitor {finding.name}: {finding.sentence}")
     return result.exit_code
 
 

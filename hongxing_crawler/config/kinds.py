@@ -16,6 +16,7 @@ from hongxing_crawler.store.s3.place import (
     parse_place,
 )
 from hongxing_crawler.store.s3.profiles import AUTO, PROFILES
+from hongxing_crawler.store.s3.retention import ALLOWED_RETENTION, parse_retention
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,6 +200,7 @@ PATH = Kind(_read_path, "the path of a folder, between quotes")
 FORMATS = Kind(_read_formats, '"jsonl.gz" or "jsonl.gz,parquet"')
 DURATION = Kind(_read_duration, 'a length of time such as "90s", "10m", "2h" or "7d"')
 
+RETENTION = Kind(_read_checked(parse_retention), ALLOWED_RETENTION)
 S3_URL = Kind(_read_checked(parse_place), ALLOWED_URL)
 ENDPOINT = Kind(_read_checked(parse_endpoint), ALLOWED_ENDPOINT)
 PROFILE = Kind(_one_of(AUTO, *PROFILES), f'"{AUTO}", ' + ", ".join(f'"{p}"' for p in PROFILES))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hongxing_crawler.config.table import SETTINGS, Config, Setting
 from hongxing_crawler.exceptions import ConfigError
+from hongxing_crawler.monitors.limits import Limits
 from hongxing_crawler.sites.toml_lines import find_line, parse_toml, read_text
 from hongxing_crawler.store.s3.place import hide_user
 
@@ -68,8 +69,9 @@ def load_config(
     if problems:
         raise ConfigError("\n".join(problems))
     values["home"] = _home_path(values["home"], found["home"].origin, source.path)
+    limits = {f.name: values.pop(f"monitors_{f.name}") for f in fields(Limits)}
     origins = {key: item.origin for key, item in found.items()}
-    return Config(**values, file=source.path, origins=origins)
+    return Config(**values, limits=Limits(**limits), file=source.path, origins=origins)
 
 
 def find_unknown_variables(environment: Mapping[str, str]) -> list[str]:
@@ -83,10 +85,9 @@ def find_unknown_variables(environment: Mapping[str, str]) -> list[str]:
 
 def show_config(config: Config) -> dict[str, dict[str, object]]:
     """List every setting with its value and where that came from."""
-    values = {field.name: getattr(config, field.name) for field in fields(config)}
     return {
         setting.key: {
-            "value": _shown(setting, values[setting.field]),
+            "value": _shown(setting, config.value(setting)),
             "from": config.origins[setting.key],
             "variable": setting.variable,
         }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from hongxing_crawler.config.kinds import (
     PATH,
     PROFILE,
     RATE,
+    RETENTION,
     S3_URL,
     SMTP_URL,
     TEXT,
@@ -28,12 +29,18 @@ from hongxing_crawler.config.kinds import (
     number,
     whole,
 )
+from hongxing_crawler.monitors.limits import Limits
 from hongxing_crawler.store.s3.profiles import AUTO
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NAMED_TABLES = {"s3", "upload", "alerts"}  # their names stand in their variables: HONGXING_S3_URL
+_NAMED_TABLES = {
+    "s3",
+    "upload",
+    "alerts",
+    "monitors",
+}  # their names stand in their variables: HONGXING_S3_URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,8 @@ class Setting:
         return self.own_flag or f"--{self.field.replace('_', '-')}"
 
 
+_LIMIT_KINDS = {int: whole(0, 1_000_000), float: number(0, 1_000_000)}
+
 SETTINGS = (
     Setting("home", PATH, Path("var")),
     Setting("site", TEXT, "hongxing"),
@@ -76,6 +85,7 @@ SETTINGS = (
     Setting("s3.profile", PROFILE, AUTO),
     Setting("s3.ca_bundle", OPTIONAL_PATH, ""),
     Setting("s3.credentials", VARIABLE, ""),
+    Setting("s3.retention", RETENTION, ""),
     Setting("upload.during_crawl", YES_NO, default=False),
     Setting("upload.threads", whole(1, 64), 4),
     Setting("upload.part_size_mb", whole(5, 1_024), 8),
@@ -93,6 +103,10 @@ SETTINGS = (
     Setting("alerts.always", YES_NO, default=False),
     Setting("alerts.timeout", DURATION, 10.0),
     Setting("alerts.tries", whole(1, 10), 3),
+    *(
+        Setting(f"monitors.{limit.name}", _LIMIT_KINDS[type(limit.default)], limit.default)
+        for limit in fields(Limits)
+    ),
 )
 
 
@@ -115,6 +129,7 @@ class Config:
     s3_profile: str
     s3_ca_bundle: str
     s3_credentials: str  # beginning of the names of variables
+    s3_retention: str  # object lock of raw archive and manifests, "" for none
     upload_during_crawl: bool
     upload_threads: int
     upload_part_size_mb: int  # MiB
@@ -132,8 +147,14 @@ class Config:
     alerts_always: bool
     alerts_timeout: float  # seconds
     alerts_tries: int
+    limits: Limits  # of the monitors
     file: Path | None
     origins: Mapping[str, str]  # key -> "--home", "HONGXING_HOME", "hongxing.toml:3" or "default"
+
+    def value(self, setting: Setting) -> object:
+        """Return the value of a setting, wherever it is kept."""
+        limit = setting.key.removeprefix("monitors.")
+        return getattr(self.limits, limit) if limit != setting.key else getattr(self, setting.field)
 
     @property
     def with_parquet(self) -> bool:

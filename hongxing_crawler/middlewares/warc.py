@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http.client import responses as reason_phrases
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.run import Run
     from hongxing_crawler.store.visit import Visit
 
+_CLOCK_LOOKS = 20
 _LATENCIES_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 1e9)  # upper ends; the report draws them
 
 logger = logging.getLogger(__name__)
@@ -44,6 +46,7 @@ class WarcWriterMiddleware:
         self.crawler = crawler
         self.run = run
         self.stats = crawler.stats
+        self._clock_looks = _CLOCK_LOOKS
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -53,8 +56,22 @@ class WarcWriterMiddleware:
         if "cached" not in response.flags:
             exchange = request.meta.pop(EXCHANGE, None) or _rebuild(request, response)
             self._archive(request, exchange)
+        self._note_clock(response)
         self.stats.inc_value("response_received_count")  # Scrapy's own
         return self._unspool(request, response)
+
+    def _note_clock(self, response: Response) -> None:
+        """Compare our clock with the server's, as long as answers are fresh and few."""
+        if not self._clock_looks:
+            return
+        self._clock_looks -= 1
+        sent_at = _sent_at(response)
+        if sent_at is None:
+            return
+        skew_s = round((self.run.now() - sent_at).total_seconds())
+        known = self.stats.get_value("hongxing/archive/clock_skew_s")
+        if known is None or abs(skew_s) < abs(known):
+            self.stats.set_value("hongxing/archive/clock_skew_s", skew_s)
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Keep what came of a broken response, or that nothing came."""
@@ -147,6 +164,18 @@ def _drop_spool(request: Request) -> None:
     path: Path | None = request.meta.pop(EXCHANGE_BODY, None)
     if path is not None:
         path.unlink(missing_ok=True)
+
+
+def _sent_at(response: Response) -> datetime | None:
+    """Read when the server itself answered; None when a cache did, or nobody says."""
+    date = (response.headers.get("Date") or b"").decode("latin-1")[:40]
+    if not date or "Age" in response.headers:
+        return None
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _take_codings(response: Response) -> list[str]:

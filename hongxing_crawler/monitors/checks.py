@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from math import comb
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -16,13 +17,17 @@ from hongxing_crawler.monitors.facts import working_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import date
 
     from hongxing_crawler.monitors.facts import Facts
     from hongxing_crawler.monitors.limits import Limits
 
-_WEEKS = 4  # of the same weekday, before a day can be unusual
-_USUAL_NEW = 5  # new articles on a usual day, before a day can be low
+_RARE = 0.02  # what was never seen may still come now and then
+_NO_CHANCE = 1e-4
+_WEEKS = 4  # runs to compare with, before one can be unusual
+_LOW_DAYS = 8
+_USUAL_DAYS = 40
+_SATURDAY = 5
+_USUAL_NEW = 5  # new articles on a usual day, before days can be low
 _MANY_NEW = 50  # before a day can be high
 _MANY_REMOVED = 10
 _GROWTH_RUNS = 14
@@ -70,31 +75,25 @@ def _quiet(facts: Facts, limits: Limits) -> str:
 
 
 def _low(facts: Facts, limits: Limits) -> str:
-    """Far fewer new articles than the same weekday brings, on two such days in a row.
+    """Far fewer new articles than usual on eight working days together.
 
-    One day is no proof: China has holidays, some of them on days that change with the moon.
+    Fewer days are no proof: the holidays of China are up to nine days long, weekends included,
+    and some of them change their days with the moon.
     """
-    if not (limits.low_factor and facts.run.is_whole):
-        return ""
     days = facts.days()
     days[facts.run.day] = days.get(facts.run.day, 0) + facts.run.count("articles_new")
-    today, before = facts.run.day, facts.run.day - timedelta(days=7)
-    usual = median(
-        [count for day, count in days.items() if _is_earlier(day, before)][-2 * _WEEKS :] or [0]
-    )
-    weeks = sum(_is_earlier(day, before) for day in days)
-    least = limits.low_factor * usual
-    is_low = days[today] <= least and before in days and days[before] <= least
-    if weeks < _WEEKS or usual < _USUAL_NEW or not is_low:
+    worked = sorted(day for day in days if day.weekday() < _SATURDAY)
+    recent, before = worked[-_LOW_DAYS:], worked[:-_LOW_DAYS]
+    usual = median([days[day] for day in before[-_USUAL_DAYS:]] or [0])
+    came = sum(days[day] for day in recent)
+    if not (limits.low_factor and facts.run.is_whole and len(before) >= _LOW_DAYS):
+        return ""
+    if usual < _USUAL_NEW or came > limits.low_factor * usual * len(recent) or not came:
         return ""
     return (
-        f"{days[today]} new articles, and {days[before]} a week ago, where this weekday"
-        f" brings {usual:g}: look at the site's lists"
+        f"{came} new articles on the last {len(recent)} working days, where one day"
+        f" brings {usual:g}: look at the site's lists, one may be read no longer"
     )
-
-
-def _is_earlier(day: date, before: date) -> bool:
-    return day < before and day.weekday() == before.weekday()
 
 
 def _high(facts: Facts, limits: Limits) -> str:
@@ -111,20 +110,38 @@ def _high(facts: Facts, limits: Limits) -> str:
 
 
 def _share_check(
-    part: str, whole: str, limit_name: str, what: str, advice: str
+    part: str, whole: str, limit_name: str, what: str, advice: str, *, is_news: bool = False
 ) -> Callable[[Facts, Limits], str]:
-    """Make a monitor of a share that is far above what is usual."""
+    """Make a monitor of a share that is far above what is usual.
+
+    One of ``is_news`` has nothing to say when there is no usual to compare with.
+    """
 
     def check(facts: Facts, limits: Limits) -> str:
         limit = getattr(limits, limit_name)
-        share = facts.run.share(part, whole, limits.least_pages)
-        usual = facts.usual_share(part, whole, 1) or 0.0
-        if not limit or share is None or share - usual < limit:
+        hits, total = facts.run.count(part), facts.run.count(whole)
+        known = facts.usual_share(part, whole)
+        usual = known or 0.0
+        if not (limit and total) or hits / total - usual < limit or (known is None and is_news):
+            return ""
+        if total < limits.least_pages and chance(hits, total, max(usual, _RARE)) > _NO_CHANCE:
             return ""
         said = f", usually {usual:.0%}" if usual else ""
-        return f"{share:.0%} of {facts.run.count(whole)} {what}{said}: {advice}"
+        return f"{hits} of {total} {what}{said}: {advice}"
 
     return check
+
+
+def chance(hits: int, total: int, usual: float) -> float:
+    """Return how probable so many hits, or more, are when each has the usual probability.
+
+    >>> chance(1, 2, 0.5)
+    0.75
+    """
+    return sum(
+        comb(total, count) * usual**count * (1 - usual) ** (total - count)
+        for count in range(hits, total + 1)
+    )
 
 
 def _blocked(facts: Facts, limits: Limits) -> str:
@@ -201,21 +218,22 @@ CHECKS: dict[str, Callable[[Facts, Limits], str]] = {
     "high": _high,
     "generic": _share_check(
         "articles_generic",
-        "articles",
+        "articles_read",
         "generic_share",
         "articles fit no template of the site",
         "the site may have a new one, docs/runbook.md shows how to add it",
+        is_news=True,
     ),
     "short": _share_check(
         "articles_short",
-        "articles",
+        "articles_read",
         "short_share",
         "articles have hardly any text",
         "hongxing clean --explain FILE shows why",
     ),
     "undated": _share_check(
         "articles_undated",
-        "articles",
+        "articles_read",
         "undated_share",
         "articles have no date",
         "hongxing clean --explain FILE shows why",
@@ -229,17 +247,19 @@ CHECKS: dict[str, Callable[[Facts, Limits], str]] = {
     ),
     "spam": _share_check(
         "pages_injected",
-        "articles",
+        "articles_read",
         "spam_share",
         "articles carry injected spam",
         "spam.jsonl of the run says where; tell the site's operator",
+        is_news=True,
     ),
     "guesses": _share_check(
         "texts_guessed",
-        "articles",
+        "articles_read",
         "guessed_share",
         "texts were damaged and their restoration could not be proved",
         "the report shows the places",
+        is_news=True,
     ),
     "errors": _share_check(
         "pages_failed", "pages", "error_share", "pages failed", "the log of the run says why"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
-from statistics import median
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.exit_codes import ExitCode
@@ -39,11 +38,6 @@ class RunFacts:
     def count(self, *names: str) -> int:
         return sum(int(self.counts.get(name, 0)) for name in names)
 
-    def share(self, part: str, whole: str, least: int) -> float | None:
-        """Return part / whole; None when the whole is too small to say anything."""
-        total = self.count(whole)
-        return self.count(part) / total if total >= max(least, 1) else None
-
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -60,11 +54,11 @@ class Facts:
     def whole_runs(self) -> list[RunFacts]:
         return [run for run in self.history if run.is_whole]
 
-    def usual_share(self, part: str, whole: str, least: int) -> float | None:
-        """Return the median of a share over the last runs; None without any to compare with."""
+    def usual_share(self, part: str, whole: str) -> float | None:
+        """Return a share over the last runs together; None without any to compare with."""
         recent = self.whole_runs[-_BASELINE_RUNS:]
-        shares = [share for run in recent if (share := run.share(part, whole, least)) is not None]
-        return median(shares) if shares else None
+        total = sum(run.count(whole) for run in recent)
+        return sum(run.count(part) for run in recent) / total if total else None
 
     def days(self) -> dict[date, int]:
         """Count new articles by day, over the days on which a run saw everything."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 class Limits:
     """Limits of all monitors; 0 switches one off.
 
-    Shares run from 0 to 1. A share of few pages says nothing: ``least_pages`` have to be there.
+    Shares run from 0 to 1. Of fewer than ``least_pages`` pages, they have to be beyond chance.
     """
 
     least_pages: int = 8
     quiet_days: int = 7  # working days without a new article
-    low_factor: float = 0.1  # new articles, of what the weekday usually brings
+    low_factor: float = 0.1  # new articles of eight working days, of what they usually bring
     high_factor: float = 5.0  # new articles, of the most that a day ever brought
     generic_share: float = 0.3  # articles that no template fits, more than usual
     short_share: float = 0.3  # articles with hardly any text, more than usual

@@ -50,7 +50,12 @@ class Part:
 
 
 def export_run(
-    state: State, folder: Path, run_id: str, *, with_parquet: bool = False
+    state: State,
+    folder: Path,
+    run_id: str,
+    *,
+    with_parquet: bool = False,
+    is_refused: bool = False,
 ) -> dict[str, str]:
     """Write the snapshot and every delta that is not on disk yet.
 
@@ -63,6 +68,9 @@ def export_run(
         folder: ``export`` of the home.
         run_id: The run that ends; its day names the snapshot.
         with_parquet: Write each part as Parquet, too.
+        is_refused: A quality gate failed: write the deltas, for a person to look at, and leave
+            snapshot, ``latest.json`` and bucket as they are. The next run that is not refused
+            brings what is missing.
 
     Returns:
         Paths by what they are: ``rows``, ``delta``, ``latest``.
@@ -76,9 +84,11 @@ def export_run(
     for name in (*waiting, run_id):
         if name == run_id or state.op_counts(name):
             write_delta(state, folder, name, with_parquet=with_parquet)
+    delta = _delta_folder(root, run_id)
+    if is_refused:
+        return {"delta": str(delta / _part_name(0))}
     kept = _find_kept(state, root, (*waiting, run_id), with_parquet=with_parquet)
     snapshot = kept or write_snapshot(state, folder, run_id, with_parquet=with_parquet)
-    delta = _delta_folder(root, run_id)
     latest = {
         "schema_version": SCHEMA_VERSION,
         "run_id": run_id,
