@@ -1,6 +1,7 @@
 """Restoring damaged text: the seed, a table of cases, and damage made by the forward model."""
 
 import json
+import time
 import unicodedata
 from pathlib import Path
 
@@ -180,6 +181,37 @@ class TestModel:
         assert corrupt("惡問", kit) == "惡?jiǎn)?"
 
 
+HOSTILE = [
+    "業(yè)?jiǎn)",
+    "業(yè)經(jīng)??，",
+    "發(fā)展，?：",
+    "業(yè)經(jīng)濟(jì)?",
+    "業(yè)?\n",
+    "業(yè)\ufffd",
+]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_time_grows_no_faster_than_hostile_text(piece):
+    def spend(size):
+        started = time.process_time()
+        restore(piece * (size // len(piece)))
+        return time.process_time() - started
+
+    spend(1_000)  # tables are read once
+
+    assert spend(200_000) < 8 * spend(50_000) + 0.5
+
+
+@pytest.mark.parametrize(
+    "text", ["?" * 1000, "業(yè)" * 2 + "?" * 5000, "業(yè)經(jīng)濟(jì)" + "\ufffd?" * 3000]
+)
+def test_more_damage_than_is_searched_is_flagged(text):
+    restored = restore(text)
+
+    assert restored.verdict in {"guessed", "lossy"} or restored.text == text
+
+
 def test_hostile_runs_are_bounded_and_flagged():
     restored = restore("業(yè)經(jīng)??，" * 3000)
 
@@ -205,6 +237,29 @@ def test_explanation_shows_the_bytes(seed):
 
     assert "proved at" in shown
     assert "= A1A3 BFBC BACB BDB1" in shown
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 200])
+def test_an_explanation_keeps_to_its_width(seed, width):
+    shown = explain(seed, restore(seed), width).split("\n")
+    columns = [line for line in shown if line.startswith("  ") and "  received" not in line]
+
+    assert all(
+        sum(1 + (unicodedata.east_asian_width(char) in "WF") for char in line) <= width
+        for line in columns
+        if " | " in line and not line.startswith(("  repaired", "  or "))
+    )
+
+
+def test_columns_of_an_explanation_hold_the_texts(seed):
+    restored = restore(seed)
+    rows = [
+        line[2:].split(" | ") for line in explain(seed, restored, 90).split("\n") if "|" in line
+    ]
+    left = "".join(row[0].rstrip() for row in rows[:1])
+
+    assert seed.startswith(left)
+    assert restored.text.startswith(rows[0][1])
 
 
 def test_explanation_of_noise_shows_control_pictures():

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
+from dataclasses import asdict
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from hongxing_crawler.cli.shell import Command, Shell, common_options, write, write_line
+
+if TYPE_CHECKING:
+    from hongxing_crawler.core.restore import Restored
 
 _MAX_BYTES = 64 << 20
 _NO_URL = "http://unknown.invalid/"
@@ -100,6 +105,23 @@ def _decode(data: bytes) -> str:
         return decode(data).text
 
 
+def _width() -> int:
+    """Columns to fill; a pipe and a file get lines of a common width."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def _tell(restored: Restored) -> dict[str, object]:
+    """What a program wants to know: the text, its verdict, and each damaged place."""
+    return {
+        "verdict": restored.verdict,
+        "edits": len(restored.edits),
+        "text": restored.text,
+        "noise_count": restored.noise_count,
+        "table": [asdict(row) for row in restored.table],
+        "places": [asdict(place) for place in restored.places],
+    }
+
+
 @click.command(cls=Command)
 @click.argument("file", type=click.File("rb"))
 @click.option("--explain", is_flag=True, help="Tell each repaired place, instead of the text.")
@@ -117,11 +139,9 @@ def restore(shell: Shell, file: BinaryIO, *, explain: bool) -> None:
     text = _decode(_read(file))
     restored = restore_text(text)
     if shell.json:
-        shell.result(
-            {"verdict": restored.verdict, "edits": len(restored.edits), "text": restored.text}
-        )
+        shell.result(_tell(restored))
     elif explain:
-        write_line(explain_restored(text, restored))
+        write_line(explain_restored(text, restored, _width()))
     else:
         write(restored.text.encode())
 
