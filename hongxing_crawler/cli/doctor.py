@@ -88,7 +88,7 @@ def check_bucket(shell: Shell, config: Config) -> Iterator[Check]:
     from hongxing_crawler.store.s3.probes import examine
 
     options = s3_options(config)
-    yield from examine(Bucket.open(options), options)
+    yield from examine(Bucket.open(options), options, retention=options.retention.mode)
 
 
 # Each looks at one thing and may yield any number of checks.

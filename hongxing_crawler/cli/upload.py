@@ -58,6 +58,7 @@ def s3_options(config: Config) -> S3Options:
     from hongxing_crawler.exceptions import ConfigError
     from hongxing_crawler.store.s3.client import S3Options
     from hongxing_crawler.store.s3.place import parse_place
+    from hongxing_crawler.store.s3.retention import parse_retention
 
     if not config.s3_url:
         raise ConfigError(_NO_BUCKET)
@@ -68,6 +69,7 @@ def s3_options(config: Config) -> S3Options:
         profile=config.s3_profile,
         ca_bundle=config.s3_ca_bundle,
         credentials=config.s3_credentials,
+        retention=parse_retention(config.s3_retention),
         timeout_s=config.upload_timeout,
         threads=config.upload_threads,
     )

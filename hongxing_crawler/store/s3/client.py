@@ -13,11 +13,14 @@ import logging
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from datetime import UTC, datetime
 from typing import IO, TYPE_CHECKING, Any
 
 from hongxing_crawler import __version__
 from hongxing_crawler.exceptions import StorageError
 from hongxing_crawler.store.s3.profiles import AUTO, StorageProfile, choose_profile
+from hongxing_crawler.store.s3.retention import NO_RETENTION, Retention
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -44,6 +47,7 @@ class S3Options:
     profile: str = AUTO
     ca_bundle: str = ""
     credentials: str = ""
+    retention: Retention = NO_RETENTION
     timeout_s: float = 60.0
     threads: int = 4
 
@@ -61,8 +65,16 @@ class Head:
 class Bucket:
     """The calls that we make, each tried once; every failure is boto3's own exception."""
 
-    def __init__(self, client: Any, place: Place, profile: StorageProfile, endpoint: str) -> None:
+    def __init__(
+        self,
+        client: Any,
+        place: Place,
+        profile: StorageProfile,
+        endpoint: str,
+        retention: Retention = NO_RETENTION,
+    ) -> None:
         self.client = client
+        self.retention = retention
         self.place = place
         self.profile = profile
         self.endpoint = endpoint
@@ -76,7 +88,8 @@ class Bucket:
         """
         endpoint = options.endpoint or _endpoint_of(environment)
         profile = choose_profile(options.profile, endpoint)
-        return cls(make_client(options, profile, environment), options.place, profile, endpoint)
+        client = make_client(options, profile, environment)
+        return cls(client, options.place, profile, endpoint, options.retention)
 
     def __str__(self) -> str:
         return f"{self.place} at {self.endpoint or 'AWS'}"
@@ -138,6 +151,23 @@ class Bucket:
         digest = bytes.fromhex(sha256) if sha256 else hashlib.sha256(body).digest()
         return {"ChecksumSHA256": base64.b64encode(digest).decode()}
 
+    def lock(self, kind: str) -> dict[str, Any]:
+        """Return the arguments that lock a new object of this kind, as the settings ask for."""
+        return self.retention.arguments(kind, datetime.now(UTC))
+
+    def lock_stored(self, key: str, kind: str) -> None:
+        """Lock an object that lies there without a lock; one that has a lock keeps it."""
+        wanted = self.lock(kind)
+        place = {"Bucket": self.place.bucket, "Key": key}
+        answer = self.client.head_object(**place)
+        if "ObjectLockLegalHoldStatus" in wanted:
+            if answer.get("ObjectLockLegalHoldStatus") != "ON":
+                self.client.put_object_legal_hold(**place, LegalHold={"Status": "ON"})
+        elif wanted and not answer.get("ObjectLockMode"):
+            until = wanted["ObjectLockRetainUntilDate"]
+            retention = {"Mode": wanted["ObjectLockMode"], "RetainUntilDate": until}
+            self.client.put_object_retention(**place, Retention=retention)
+
     @contextmanager
     def get(self, key: str) -> Iterator[IO[bytes]]:
         """Open an object for reading, in bounded memory."""
@@ -168,6 +198,8 @@ def make_client(
 
     for name in _LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
+    if options.ca_bundle and not Path(options.ca_bundle).exists():
+        raise StorageError(f"s3.ca_bundle = {options.ca_bundle!r}: there is no such file")
     try:
         session = boto3.session.Session(**_credentials(options.credentials, environment))
         region = options.region or session.region_name or "us-east-1"

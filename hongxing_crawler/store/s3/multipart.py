@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import deque
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore.exceptions import ClientError
@@ -59,9 +60,9 @@ class PartSender:
         for _ in range(_ROUNDS):
             there = self.sender.look(entry, key)
             if there and (found := self.sender.compare(entry, key, there)):
-                return found
+                return self._locked(entry, found)
             try:
-                return self._send(entry, key, upload_id)
+                return self._locked(entry, self._send(entry, key, upload_id))
             except LostUploadError:
                 upload_id = ""
                 self.note(entry, "", [])
@@ -69,6 +70,14 @@ class PartSender:
             f"{self.sender.bucket.where(key)}: the server forgets uploads in parts; everything"
             " waits in the outbox, hongxing upload goes on"
         )
+
+    def _locked(self, entry: Entry, proof: Proof) -> Proof:
+        """Lock an object as the settings ask; Ceph 16 forgets what its upload began with."""
+        bucket = self.sender.bucket
+        if bucket.lock(entry.kind):
+            lock = partial(bucket.lock_stored, proof.key, entry.kind)
+            persist(lock, bucket.where(proof.key), self.sender.patience)
+        return proof
 
     def _send(self, entry: Entry, key: str, upload_id: str) -> Proof:
         if not upload_id:
@@ -153,6 +162,7 @@ class PartSender:
                 ContentType=entry.content_type,
                 Metadata={SHA256_META: entry.sha256},
                 **more,
+                **bucket.lock(entry.kind),
             )
             return str(answer["UploadId"])
 

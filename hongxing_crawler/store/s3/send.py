@@ -75,6 +75,7 @@ class Sender:
     patience: Patience
     bandwidth: Bandwidth
     deep_share: float = 0.0  # of objects that are read back whole
+    replaceable: frozenset[str] = frozenset()  # paths that a takedown wrote again
     # What the server can do, found out at work:
     conditions: bool = True  # it takes If-None-Match and If-Match
     quotes: bool = True  # it compares ETags as it sends them; Ceph 16 knows only bare ones
@@ -110,7 +111,7 @@ class Sender:
         """
         where = self.bucket.where(key)
         there = persist(lambda: self.bucket.head(key), where, self.patience)
-        if there and not self._is_same(entry, key, there) and not _may_replace(entry, there):
+        if there and not self._is_same(entry, key, there) and not self._may_replace(entry, there):
             raise self._conflict(entry, key, there)
         return there
 
@@ -180,6 +181,7 @@ class Sender:
                 sha256=entry.sha256,
                 content_type=entry.content_type,
                 **condition,
+                **self.bucket.lock(entry.kind),
             )
         except ClientError as error:
             if condition and code_of(error) in REFUSES_CONDITIONS:
@@ -222,7 +224,7 @@ class Sender:
             raise ReadBackError(key)
         if self._is_same(entry, key, there):
             return
-        if before and before.etag == there.etag and _may_replace(entry, there):
+        if before and before.etag == there.etag and self._may_replace(entry, there):
             self.learn_swap()
             raise ReadBackError(key)
         raise self._conflict(entry, key, there)
@@ -237,6 +239,10 @@ class Sender:
     def path(self, entry: Entry) -> Path:
         return self.root / entry.path
 
+    def _may_replace(self, entry: Entry, there: Head) -> bool:
+        is_meant = entry.kind in MUTABLE or entry.path in self.replaceable
+        return is_meant and bool(there.sha256)  # it carries our mark
+
     def _conflict(self, entry: Entry, key: str, there: Head) -> ConflictError:
         return ConflictError(
             f"{self.bucket.where(key)}: another object lies there ({there.size:,} bytes, sha256"
@@ -248,7 +254,3 @@ class Sender:
 
 class ChangedFileError(Exception):
     """A file is not any more what it was when it was queued."""
-
-
-def _may_replace(entry: Entry, there: Head) -> bool:
-    return entry.kind in MUTABLE and bool(there.sha256)
