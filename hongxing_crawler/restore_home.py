@@ -18,7 +18,8 @@ import msgspec
 
 from hongxing_crawler.archive.cdxj import captures_in, write_index
 from hongxing_crawler.exceptions import ConfigError, DiskFullError
-from hongxing_crawler.reprocess import find_runs, reprocess
+from hongxing_crawler.reprocess import reprocess
+from hongxing_crawler.run_files import find_runs
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.soundness import list_warcs
 from hongxing_crawler.store.files import write_file
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hongxing_crawler.core.profile import SiteProfile
-    from hongxing_crawler.reprocess import RunFiles
+    from hongxing_crawler.run_files import RunFiles
     from hongxing_crawler.store.home import Home
     from hongxing_crawler.store.s3.client import S3Options
     from hongxing_crawler.store.s3.listing import Listed

@@ -12,7 +12,8 @@ from hongxing_crawler.archive.wacz import PackageInfo, PackedPage, pack
 from hongxing_crawler.core.build import SOFTWARE
 from hongxing_crawler.exceptions import ConfigError
 from hongxing_crawler.report.collect import report_run
-from hongxing_crawler.reprocess import ReprocessResult, RunFiles, find_runs, reprocess
+from hongxing_crawler.reprocess import reprocess
+from hongxing_crawler.run_files import RunFiles, find_runs
 from hongxing_crawler.soundness import list_warcs, run_of
 from hongxing_crawler.store.lock import Holder, find_holder
 from hongxing_crawler.store.rows import export_run, write_as_of, write_delta, write_snapshot
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.archive.wacz import PackReport
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.core.record import Article
+    from hongxing_crawler.replay import ReprocessResult
     from hongxing_crawler.store.home import Home
     from hongxing_crawler.store.outbox import OutboxLook
     from hongxing_crawler.store.runs import RunEntry

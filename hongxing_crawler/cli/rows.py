@@ -16,7 +16,7 @@ from hongxing_crawler.exit_codes import ExitCode
 if TYPE_CHECKING:
     from hongxing_crawler.cli.moments import AsOf
     from hongxing_crawler.core.profile import SiteProfile
-    from hongxing_crawler.reprocess import RunFiles
+    from hongxing_crawler.run_files import RunFiles
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
