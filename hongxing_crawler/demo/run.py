@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.crawl import CrawlOptions, Progress, crawl
 from hongxing_crawler.demo.site import DemoSite
+from hongxing_crawler.exceptions import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.run import RunResult
 
-PORTS = (8765, 8766)  # fixed, so that a second demo meets the articles of the first
+PORTS = (8765, 8766)
+_PORTS_NOTE = (
+    "demo-ports.json"  # in the home, so that a second demo meets the articles of the first
+)
+_WAIT_S = 60.0
 
 
 def run_demo(
@@ -35,7 +43,7 @@ def run_demo(
     Raises:
         HongxingError: As ``crawl`` does.
     """
-    with _serve(state) as site:
+    with _serve(state, options.home) as site:
         settings = {"HONGXING_BACKOFF_BASE_S": 0.1, **options.settings}
         profile = site.profile if state == 1 else always_due(site.profile)
         return crawl(replace(options, site=profile, delay_s=0.0, settings=settings), progress)
@@ -48,14 +56,45 @@ def always_due(profile: SiteProfile) -> SiteProfile:
 
 
 @contextmanager
-def _serve(state: int) -> Iterator[DemoSite]:
-    """Serve the site on its usual ports, or on free ones when somebody else uses them."""
-    site = DemoSite(state=state, ports=PORTS)
+def _serve(state: int, home: Path) -> Iterator[DemoSite]:
+    """Serve the site where the home knows it: on the ports of its first demo."""
+    note = home / _PORTS_NOTE
+    site = _start_again(state, note) if note.exists() else _start(state)
     try:
-        site.start()
-    except OSError:
-        site = DemoSite(state=state).start()
-    try:
+        home.mkdir(parents=True, exist_ok=True)
+        if not note.exists():
+            note.write_text(json.dumps(site.ports), "utf-8")
         yield site
     finally:
         site.stop()
+
+
+def _start(state: int) -> DemoSite:
+    """Start on the usual ports, or on free ones when somebody else uses them."""
+    try:
+        return DemoSite(state=state, ports=PORTS).start()
+    except OSError:
+        return DemoSite(state=state).start()
+
+
+def _start_again(state: int, note: Path) -> DemoSite:
+    """Start on the ports of the note; another demo may still use them for a while.
+
+    Raises:
+        ConfigError: They stay in use, or the note cannot be read.
+    """
+    try:
+        first, second = map(int, json.loads(note.read_text("utf-8")))
+    except (ValueError, TypeError) as error:
+        raise ConfigError(f"{note} names no two ports; take another home with --home") from error
+    deadline = time.monotonic() + _WAIT_S
+    while True:
+        try:
+            return DemoSite(state=state, ports=(first, second)).start()
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise ConfigError(
+                    f"the ports {first} and {second}, which {note.parent} knows the demo by, are"
+                    " in use by another program: stop it, or take another home with --home"
+                ) from error
+            time.sleep(0.5)

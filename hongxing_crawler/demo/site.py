@@ -6,6 +6,7 @@ import json
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from hongxing_crawler.demo import render
 from hongxing_crawler.demo.content import DATA_FOLDER, Channel, load_site, with_shared
@@ -75,6 +76,12 @@ class DemoSite:
         self.faults = Faults()
         self.faults.add(*faults)
         self.switch_to(state)
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """The ports of both hosts, while it is served."""
+        first, second = (urlsplit(base).port or 0 for base in (self.www, self.img))
+        return first, second
 
     def switch_to(self, state: int) -> None:
         """Change to another state of the site: pages changed, removed and new in state 2."""
