@@ -22,7 +22,7 @@ _NOISE_RE: Final = re.compile(f"[\x05-\x08]{{1,5}}[{NOISE_MARKS}]")
 _TONES: Final = frozenset("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹḿ")
 # What a gloss leaves where it cut a pair: ?jiǎn) and F(xiàn).
 _CUT_GLOSS_RE: Final = re.compile(
-    f"(?:[?\ufffd]|[@-~]\\()[{LETTERS}]{{0,4}}[{LETTERS[3:]}][{LETTERS}]{{0,4}}\\s{0, 4}\\)"
+    f"(?:[?\ufffd]|[@-~]\\()[{LETTERS}]{{0,4}}[{LETTERS[3:]}][{LETTERS}]{{0,4}}\\s{{0,4}}\\)"
 )
 # Damage teaches no neighbours, and the character before it may be half a word.
 _RUN_RE: Final = re.compile("[^\n]?[\x05-\x08]{0,5}[?\ufffd][^。，,、\n]{0,12}")
