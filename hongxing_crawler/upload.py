@@ -12,6 +12,7 @@ from hongxing_crawler.exceptions import StateError, StorageError, UploadError
 from hongxing_crawler.store.home_files import FOLDERS
 from hongxing_crawler.store.s3.client import Bucket
 from hongxing_crawler.store.s3.publish import publish
+from hongxing_crawler.store.s3.removal import begin_removals, finish_removals
 from hongxing_crawler.store.s3.retry import GivenUpError
 from hongxing_crawler.store.s3.upload import Session, recheck, send_raw
 from hongxing_crawler.store.state import State
@@ -57,6 +58,7 @@ def upload_home(
         Session(state, home, bucket, options, now) as session,
     ):
         session.greet()
+        removals = begin_removals(session)
         session.sweep(FOLDERS if whole else _RUN_FOLDERS)
         if options.is_deep:
             doubt_all(session)
@@ -65,6 +67,8 @@ def upload_home(
         with suppress(GivenUpError):  # why is told by what the session noted
             if send_raw(session):
                 publish(session)
+            if not session.failure:
+                finish_removals(session, removals)
         return session.finish()
 
 

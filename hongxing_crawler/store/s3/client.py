@@ -13,12 +13,13 @@ import logging
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from hongxing_crawler import __version__
 from hongxing_crawler.exceptions import StorageError
+from hongxing_crawler.store.s3.place import hide_user
 from hongxing_crawler.store.s3.profiles import AUTO, StorageProfile, choose_profile
 from hongxing_crawler.store.s3.retention import NO_RETENTION, Retention
 
@@ -89,7 +90,7 @@ class Bucket:
         endpoint = options.endpoint or _endpoint_of(environment)
         profile = choose_profile(options.profile, endpoint)
         client = make_client(options, profile, environment)
-        return cls(client, options.place, profile, endpoint, options.retention)
+        return cls(client, options.place, profile, hide_user(endpoint), options.retention)
 
     def __str__(self) -> str:
         return f"{self.place} at {self.endpoint or 'AWS'}"

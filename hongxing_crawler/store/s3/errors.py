@@ -38,7 +38,7 @@ _RIGHTS_ADVICE = (
 _REMEDIES: Final[dict[str, str]] = {
     "NoSuchBucket": "there is no such bucket: make it, or correct --s3",
     "InvalidBucketName": "no bucket can have that name: correct --s3",
-    "NotS3": "what answers there is no S3 server, or knows no such bucket: correct s3.endpoint",
+    "404": "what answers there is no S3 server, or knows no such bucket: correct s3.endpoint",
     "AccessDenied": _RIGHTS_ADVICE,
     "AllAccessDisabled": _RIGHTS_ADVICE,
     "Forbidden": _RIGHTS_ADVICE,

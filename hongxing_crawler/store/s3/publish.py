@@ -19,15 +19,13 @@ from hongxing_crawler.exceptions import ConflictError
 from hongxing_crawler.store.s3.errors import code_of, status_of
 from hongxing_crawler.store.s3.retry import ReadBackError, persist
 from hongxing_crawler.store.s3.send import REFUSES_CONDITIONS, Proof
+from hongxing_crawler.store.s3.upload import DATASETS, LATEST, TREE
 
 if TYPE_CHECKING:
     from hongxing_crawler.store.outbox import Entry
     from hongxing_crawler.store.s3.upload import Session
 
-TREE: Final = "export/articles/v1"
-LATEST: Final = f"{TREE}/latest.json"
 _LAST_NAMES: Final = ("_manifest.json", "_SUCCESS")  # in this order, after all others
-_DATASETS: Final = ("snapshot", "delta")
 
 
 def publish(session: Session) -> None:
@@ -35,28 +33,33 @@ def publish(session: Session) -> None:
 
     Errors are noted in the session; what could not be published waits.
     """
-    for folder in _folders(session):
-        _publish_folder(session, folder)
+    folders = _folders(session)
+    late = [folder for folder in folders if _is_rewritten(session, folder)]
+    for folder in folders:
+        if folder not in late:
+            _publish_folder(session, folder)
     _send_loose(session)
     if not session.failure:
         _publish_latest(session)
+    for folder in late:
+        _publish_folder(session, folder)
 
 
 def _folders(session: Session) -> list[str]:
     """Return the whole folders that have something to send; deltas first, oldest first."""
     waiting = session.state.outbox.waiting(("rows", "manifest", "success"))
     found = {entry.path.rpartition("/")[0] for entry in waiting}
-    found |= {name for name in _named_folders(session) if arrived_at(session, name) is None}
+    found |= {name for name in session.named_folders() if arrived_at(session, name) is None}
     return sorted(name for name in found if (session.home.root / name / "_SUCCESS").is_file())
 
 
-def _named_folders(session: Session) -> list[str]:
-    """Return the folders that the home's own `latest.json` names."""
-    try:
-        value = msgspec.json.decode((session.home.root / LATEST).read_bytes())
-        return [f"{TREE}/{value[dataset]}" for dataset in _DATASETS]
-    except (OSError, msgspec.DecodeError, KeyError, TypeError):
-        return []
+def _is_rewritten(session: Session, folder: str) -> bool:
+    """Tell whether a takedown wrote a folder again that readers have been led to before.
+
+    Its objects are replaced in their places, so `latest.json` has to lead elsewhere first.
+    """
+    is_named = folder in session.named_folders()
+    return not is_named and any(path.startswith(f"{folder}/") for path in session.rewritten)
 
 
 def arrived_at(session: Session, folder: str) -> str | None:
@@ -182,7 +185,7 @@ def _publish_latest(session: Session) -> None:
 def _latest_body(session: Session, local: bytes) -> bytes | None:
     """Write what the bucket's ``latest.json`` says; None while a folder has not arrived."""
     value = msgspec.json.decode(local)
-    for dataset in _DATASETS:
+    for dataset in DATASETS:
         key = arrived_at(session, f"{TREE}/{value[dataset]}")
         if key is None:
             return None

@@ -15,6 +15,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, Self
 
+import msgspec
+
 from hongxing_crawler.exceptions import ConflictError, StorageError, UploadError
 from hongxing_crawler.store.home_files import FOLDERS, describe, find_new
 from hongxing_crawler.store.outbox import MUTABLE, Entry
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from hongxing_crawler.store.s3.client import Bucket
     from hongxing_crawler.store.state import State
 
+TREE: Final = "export/articles/v1"
+LATEST: Final = f"{TREE}/latest.json"
+DATASETS: Final = ("snapshot", "delta")
 RAW_KINDS: Final = ("warc", "media", "cdxj", "wacz", "run", "report", "log")
 _FIXED: Final = frozenset({"warc", "media"})  # never written again once they are finished
 _MAX_AWAY_COUNT = 3  # files in a row that do not arrive: the server is away
@@ -102,6 +107,7 @@ class Session:
         self._away_count = 0
         self._outer_stop = threading.Event()
         self.absent: set[int] = set()  # entries that were not listed
+        self.rewritten: frozenset[str] = frozenset()  # paths that a takedown wrote again
 
     def stop_with(self, stop: threading.Event) -> None:
         """Begin no file any more once an event is set."""
@@ -139,8 +145,17 @@ class Session:
                 batch = []
         self.state.queue(batch)
 
+    def named_folders(self) -> list[str]:
+        """Return the folders of rows that the home's own `latest.json` names."""
+        try:
+            value = msgspec.json.decode((self.home.root / LATEST).read_bytes())
+            return [f"{TREE}/{value[dataset]}" for dataset in DATASETS]
+        except (OSError, msgspec.DecodeError, KeyError, TypeError):
+            return []
+
     def _is_damaged(self, file: Finished) -> bool:
-        known = self.state.outbox.find(file.path) if file.kind in _FIXED else None
+        is_fixed = file.kind in _FIXED and file.path not in self.rewritten
+        known = self.state.outbox.find(file.path) if is_fixed else None
         return known is not None and known.sha256 != file.sha256
 
     def send_all(self, entries: Iterable[Entry], key_of: Callable[[Entry], str]) -> bool:
