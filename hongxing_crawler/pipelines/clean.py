@@ -38,7 +38,8 @@ class CleanPipeline:
     def process_item(self, item: Any) -> Any:
         if isinstance(item, Visit) and item.page is not None:
             item.cleaned = clean(item.page, self.profile)
-            self._count(item.cleaned)
+            if item.main is None or item.main.record_type != "revisit":
+                self._count(item.cleaned)  # the same bytes again tell nothing new of the site
         return item
 
     def _count(self, cleaned: CleanedPage) -> None:
