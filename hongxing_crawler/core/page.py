@@ -12,6 +12,7 @@ from hongxing_crawler.core.addresses import Resolver
 from hongxing_crawler.core.blocks import Walker
 from hongxing_crawler.core.boxes import find_article_box, survey
 from hongxing_crawler.core.boxes_template import headline_line, match_template
+from hongxing_crawler.core.brand import is_brand_swapped
 from hongxing_crawler.core.charset import decode
 from hongxing_crawler.core.damaged_lines import repair_lines
 from hongxing_crawler.core.document import FoundImage, Page
@@ -80,6 +81,7 @@ def extract(
     document = parse(cut.html)
     outline = Walker().walk(document)
     runs = cut_link_runs(outline, url)
+    shown, site_title = outline.title, profile.title if profile else ""
     cloaks = undo_cloak(outline)
     sample = "\n".join([line.text for line in outline.lines])[:_SAMPLE_CHARS]
     repair_lines(outline, sample)
@@ -90,6 +92,7 @@ def extract(
     warnings = (
         *(("truncated",) if is_cut else ()),
         *(("cloaked_title",) if cloaks else ()),
+        *(("brand_swapped",) if is_brand_swapped(shown, page.title, sample, site_title) else ()),
         *page.warnings,
     )
     return replace(

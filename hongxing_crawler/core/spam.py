@@ -116,11 +116,20 @@ def strip_name_runs(text: str) -> Cleaned:
 
 def strip_advertising(text: str) -> Cleaned:
     """Remove advertising paragraphs and sentences from a body, rule ``spam.advertising``."""
-    edits = [
-        Edit(start, end, text[start:end], "", "spam.advertising")
-        for start, end in find_advertising(text)
-    ]
+    edits = []
+    for start, end in find_advertising(text):
+        first, last = _with_blank_line(text, start, end)
+        edits.append(Edit(first, last, text[first:last], "", "spam.advertising"))
     return _applied(text, edits)
+
+
+def _with_blank_line(text: str, start: int, end: int) -> tuple[int, int]:
+    """Widen a whole paragraph by the blank line that parts it from its neighbour."""
+    if text[start - 2 : start] == "\n\n" and text[end : end + 1] in {"", "\n"}:
+        return start - 2, end
+    if start == 0 and text.startswith("\n\n", end):
+        return 0, end + 2
+    return start, end
 
 
 def _applied(text: str, edits: list[Edit]) -> Cleaned:
