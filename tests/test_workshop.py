@@ -38,7 +38,8 @@ def _imported(folder):
                 modules |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 modules.add(node.module.partition(".")[0])
-    own = {"hongxing_crawler", *(path.stem for path in (ROOT / folder).rglob("*.py"))}
+    ours = [*(ROOT / folder).rglob("*.py"), *(ROOT / "tests").glob("*.py")]
+    own = {"hongxing_crawler", *(path.stem for path in ours)}
     foreign = modules - own - set(sys.stdlib_module_names)
     return {_normal(distributions.get(name, [name])[0]) for name in foreign}
 
