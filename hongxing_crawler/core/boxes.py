@@ -11,9 +11,11 @@ from hongxing_crawler.core.blocks_hidden import (
     hidden_class_names,
     is_hidden,
 )
-from hongxing_crawler.core.boxes_names import is_article, is_aside, is_comments, name_of
+from hongxing_crawler.core.boxes_names import is_article, is_aside, is_comments, is_foot, name_of
 from hongxing_crawler.core.boxes_teasers import find_teasers
+from hongxing_crawler.core.footer import closing_rule
 from hongxing_crawler.core.spam import LEAST_BARS, count_bars, is_name_wheel
+from hongxing_crawler.core.text_furniture import is_meta_line
 
 if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Block, Line, Outline
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 # hidden articles.
 MOST_OF_THE_PAGE = 0.45
 _BEFORE_HEADLINE = 0.2
+# A page with less below its headline is weighed by its plain text.
+_LEAST_PROSE = 15.0
+_LITTLE_PROSE = 80.0  # with more it is not asked
 _WEIGHT_OF = {"aside": 0.1, "teaser": 0.1}  # hidden text, comments and wheels weigh nothing
 # The box widens when its surroundings add this share of its prose, and are themselves mostly
 # prose with few links: articles in several sibling boxes are joined, teasers are not.
@@ -87,6 +92,34 @@ def survey(outline: Outline, headline: int) -> Survey:
         _mark(aside, block.first, block.last, "teaser")
     for number in range(min(max(headline, 0), len(lines))):
         weights[number] *= _BEFORE_HEADLINE
+    look = _sum_up(lines, weights, aside)
+    return _by_text(lines, headline, aside) if _lacks_prose(look, lines, headline) else look
+
+
+def _lacks_prose(look: Survey, lines: list[Line], headline: int) -> bool:
+    """Say whether next to nothing below the headline is prose but for facts and closing lines."""
+    if not 0 <= headline < len(lines):
+        return False
+    weights = look.weights
+    if weights[-1] - weights[headline] >= _LITTLE_PROSE:
+        return False
+    below = (line for line in lines[headline + 1 :] if line.weight and not look.aside[line.number])
+    return sum(line.weight for line in below if not _is_fact(line)) < _LEAST_PROSE
+
+
+def _is_fact(line: Line) -> bool:
+    return is_meta_line(line.plain) or bool(closing_rule(line.plain))
+
+
+def _by_text(lines: list[Line], headline: int, aside: list[str]) -> Survey:
+    """Weigh a page that holds next to no prose by its plain text below the headline.
+
+    A notice may be nothing but a table, a list of names, a few words.
+    """
+    weights = [0.0] * len(lines)
+    for line in lines[headline + 1 :]:
+        if not _is_fact(line):
+            weights[line.number] = float(len(line.text) - line.link_chars)
     return _sum_up(lines, weights, aside)
 
 
@@ -152,6 +185,8 @@ def _mark_asides(outline: Outline, sums: list[float], headline: int, aside: list
             why = "comments"
         elif sums[last] - sums[first] < limit or not sums[-1]:
             why = "aside"
+        elif is_foot(block.tag, name) and sums[last] - sums[first] < _LEAST_ARTICLE:
+            why = "aside"  # a few words of a page's foot outweigh a notice of fewer
         else:
             continue
         _mark(aside, first, last, why)

@@ -44,6 +44,11 @@ def is_aside(name: str) -> bool:
     return _ASIDE_RE.search(name.lower()) is not None
 
 
+def is_foot(tag: str, name: str) -> bool:
+    """Say whether a box is the foot of a page by its tag or name."""
+    return tag == "footer" or "foot" in name.lower() or "copyright" in name.lower()
+
+
 @lru_cache(maxsize=8192)
 def is_article(name: str) -> bool:
     """Say whether a name belongs to the boxes in which articles stand."""

@@ -69,6 +69,10 @@ def choose_lines(
     return Choice(kept, sorted(sorter.rules.items()))
 
 
+def _is_sentence(line: Line) -> bool:
+    return line.weight > 0 and line.plain[-1:] in "。！？"
+
+
 @lru_cache(maxsize=64)
 def _tests_of(marks: tuple[str, ...]) -> tuple[Callable[[str], object], ...]:
     """Compile marks; one that is bound to the start of a line is tried there alone."""
@@ -181,7 +185,7 @@ class _Sorter:
                 self.rules[number] = "page.meta_line"
                 self.rules.update((other, "page.before_meta") for other in open_lines)
                 open_lines = []
-            elif line.weight > _PROSE or seen > _MAX_HEAD_LINES:
+            elif line.weight > _PROSE or seen > _MAX_HEAD_LINES or _is_sentence(line):
                 return
             elif number > self.headline.line >= self.first and len(line.text) <= _LONGEST_NAME:
                 open_lines.append(number)
