@@ -5,13 +5,15 @@
 
 Plain boto3 is ``upload_file`` with as many threads: one file a thread for small files, the threads
 of its own ``TransferConfig`` for large ones. Ours looks, hashes, sends, reads back and notes; the
-outbox is full already, as after a crawl, and neither pays for making its client. Both run in processes of their own, in turns; memory is the peak of the process.
+outbox is full already, as after a crawl, and neither pays for making its client. Both run in
+processes of their own, in turns; memory is the peak of the process.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -24,8 +26,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+import boto3
+from boto3.s3.transfer import TransferConfig
+from botocore.config import Config
+from gateway import Gateway
+
+from hongxing_crawler.store.home import Home
+from hongxing_crawler.store.home_files import find_new
+from hongxing_crawler.store.s3 import client as s3_client
+from hongxing_crawler.store.s3.client import S3Options
+from hongxing_crawler.store.s3.place import Place
+from hongxing_crawler.store.s3.upload import UploadOptions
+from hongxing_crawler.store.state import State
+from hongxing_crawler.upload import upload_home
+
 BUCKET = "bench"
 
 
@@ -41,10 +57,6 @@ def make_home(root: Path, count: int, size: int) -> None:
 
 
 def run_plain(home: Path, prefix: str, threads: int, endpoint: str) -> dict:
-    import boto3
-    from boto3.s3.transfer import TransferConfig
-    from botocore.config import Config
-
     client = boto3.client(
         "s3", endpoint_url=endpoint, config=Config(max_pool_connections=threads + 2)
     )
@@ -65,18 +77,6 @@ def run_plain(home: Path, prefix: str, threads: int, endpoint: str) -> dict:
 
 
 def run_ours(home: Path, prefix: str, threads: int, endpoint: str) -> dict:
-    from hongxing_crawler.store.home import Home
-    from hongxing_crawler.store.s3 import client as s3_client
-    from hongxing_crawler.store.s3.client import S3Options
-    from hongxing_crawler.store.s3.place import Place
-    from hongxing_crawler.store.s3.upload import UploadOptions
-    from hongxing_crawler.upload import upload_home
-
-    import boto3  # noqa: F401 - its half second counts for nobody
-
-    from hongxing_crawler.store.home_files import find_new
-    from hongxing_crawler.store.state import State
-
     with State.open(home / "state.sqlite", now=lambda: datetime.now(UTC)) as state:
         state.queue(find_new(home, state.outbox.known()))  # a crawl does so while it runs
     calls: Counter[str] = Counter()
@@ -143,8 +143,6 @@ def again(home: Path, threads: int, endpoint: str) -> bool:
 
 def empty(prefix: str, endpoint: str) -> None:
     """Delete what a round stored, so that the disk stays small."""
-    import boto3
-
     client = boto3.client("s3", endpoint_url=endpoint)
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=f"{prefix}/")
     keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
@@ -172,10 +170,6 @@ def main() -> int:
 
 
 def measure(options: argparse.Namespace) -> int:
-    import os
-
-    import boto3
-    from gateway import Gateway
 
     with tempfile.TemporaryDirectory(prefix="bench-s3-") as folder:
         gateway = Gateway(Path(folder) / "gateway")
