@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import sqlite3
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,18 @@ if TYPE_CHECKING:
     from hongxing_crawler.run import Run
 
 logger = logging.getLogger(__name__)
+
+_MAX_SKIPS = 100
+_TOLD_SETTINGS = (
+    "AUTOTHROTTLE_ENABLED",
+    "CLOSESPIDER_TIMEOUT",
+    "CONCURRENT_REQUESTS",
+    "DOWNLOAD_DELAY",
+    "DOWNLOAD_MAXSIZE",
+    "MEMUSAGE_LIMIT_MB",
+    "ROBOTSTXT_OBEY",
+    "USER_AGENT",
+)
 
 # Scrapy's and our own finish reasons, with the code and what an operator is told to do.
 _PUBLISHES = frozenset({ExitCode.OK, ExitCode.PARTIAL, ExitCode.STOPPED})
@@ -64,6 +77,7 @@ def finish_run(run: Run, reason: str, stats: Mapping[str, Any]) -> RunResult:
     Rows are exported whatever the reason: they are a projection of a state that is whole at any
     instant. The run record comes last.
     """
+    crawled_at = run.now()
     run.close_archive()
     root = run.home.root
     run.state.finish_warcs(describe(root, path) for path in (*run.repaired, *run.warcs))
@@ -89,7 +103,12 @@ def finish_run(run: Run, reason: str, stats: Mapping[str, Any]) -> RunResult:
         findings=findings,
     )
     run.state.end_run(run.run_id, ended_at, int(code), reason, counts)
-    _write_record(run, result, stats)
+    durations = {
+        "crawl_s": round((crawled_at - run.started_at).total_seconds(), 3),
+        "finish_s": round((ended_at - crawled_at).total_seconds(), 3),
+    }
+    _write_record(run, result, stats, durations)
+    run.note("end", exit_code=int(code), reason=reason, sentence=sentence)
     return result
 
 
@@ -221,16 +240,52 @@ def _captures_of(run: Run, path: Path) -> Iterator[Capture]:
 
 def _warnings(run: Run) -> list[str]:
     warnings = [f"run {name} was killed; its work is taken over" for name in run.killed_runs]
+    if run.skips:
+        last = run.skips[-1]
+        warnings.append(
+            f"{len(run.skips)} runs before this one found the home in use and did nothing, the"
+            f" last at {last.at}: {last.sentence.partition(';')[0]}"
+        )
     return [*warnings, *run.notes]
 
 
-def _write_record(run: Run, result: RunResult, stats: Mapping[str, Any]) -> None:
+def _versions() -> dict[str, str]:
+    packages = {name: version(name) for name in ("scrapy", "twisted", "turbohtml", "msgspec")}
+    return {
+        "hongxing_crawler": __version__,
+        "python": platform.python_version(),
+        **packages,
+        "sqlite": sqlite3.sqlite_version,
+        "system": platform.platform(),
+    }
+
+
+def _settings(run: Run) -> dict[str, Any]:
+    """What the run was told to do. Credentials and alerts are no settings of Scrapy's."""
+    names = [name for name in run.settings if name.startswith("HONGXING_")]
+    values = {name: run.settings[name] for name in sorted([*names, *_TOLD_SETTINGS])}
+    return {
+        name: value.copy_to_dict() if hasattr(value, "copy_to_dict") else value
+        for name, value in (values | {"HONGXING_SITE": run.profile.name}).items()
+    }
+
+
+def _write_record(
+    run: Run, result: RunResult, stats: Mapping[str, Any], durations: Mapping[str, float]
+) -> None:
     record = asdict(result) | {
         "site": run.profile.name,
         "started_at": run.started_at,
         "crawler": f"hongxing_crawler/{__version__}",
         "python": platform.python_version(),
         "scrapy": version("scrapy"),
+        "ended_at": run.now(),
+        "durations": durations,
+        "host": platform.node(),
+        "versions": _versions(),
+        "settings": _settings(run),
+        "killed_runs": run.killed_runs,
+        "skipped": run.skips[-_MAX_SKIPS:],
         "stats": dict(sorted(stats.items())),
     }
     folder = run.home.run(run.run_id)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from socket import gethostname
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
@@ -22,13 +22,22 @@ from hongxing_crawler.archive.repair import repair_folder
 from hongxing_crawler.archive.warc import WarcWriter
 from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.core.urls import Scope, canonical_url, shifted_date
-from hongxing_crawler.exceptions import ArchiveError, ConfigError, DiskFullError, StateError
+from hongxing_crawler.exceptions import (
+    ArchiveError,
+    ConfigError,
+    DiskFullError,
+    HongxingError,
+    LockedError,
+    StateError,
+)
+from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.list_pages import ListPages
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.belonging import check_belonging
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.lock import Holder, hold
 from hongxing_crawler.store.revisit import Retry
+from hongxing_crawler.store.run_ledger import find_skips, read_lines, write_line
 from hongxing_crawler.store.state import State
 from hongxing_crawler.store.visit import Found, Visit
 
@@ -39,7 +48,6 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
     from hongxing_crawler.core.record import Article
-    from hongxing_crawler.exceptions import HongxingError
     from hongxing_crawler.monitors.checks import Finding
     from hongxing_crawler.store.visit import Ticket
 
@@ -50,6 +58,7 @@ KIND = (
 CAPTURE = "hongxing_capture"  # request.meta: where the exchange was archived
 
 _SEED_PRIORITY = 100
+_MAX_SKIPS = 100  # named in the record of a run
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_RETRY = Retry(max_attempts=1)  # BackoffMiddleware repeats; what still failed, the next run asks
 
@@ -107,11 +116,31 @@ class Run:
         me = f"crawl, process {os.getpid()} on {gethostname()}"
         holder = Holder(me, self.run_id, self.started_at.strftime("%Y-%m-%dT%H:%M:%SZ"))
         wait_s = settings.getfloat("HONGXING_RUN_WAIT_LOCK_S")
-        self._held.enter_context(hold(self.home.lock, holder, wait_s=wait_s))
+        try:
+            self._held.enter_context(hold(self.home.lock, holder, wait_s=wait_s))
+        except LockedError as error:
+            self.note("skip", exit_code=int(ExitCode.LOCKED), sentence=str(error))
+            raise
         with ExitStack() as on_error:
             on_error.callback(self._held.close)
-            self._open()
+            self._start(me)
             on_error.pop_all()
+
+    def _start(self, me: str) -> None:
+        self.skips = find_skips(read_lines(self.home.ledger))
+        self.note("start", process=me)
+        try:
+            self._open()
+        except HongxingError as error:
+            self.note("end", reason="refused", sentence=str(error))
+            raise
+
+    def note(self, event: str, **values: Any) -> None:
+        """Write a line into the ledger; a disk that refuses it is named by what follows."""
+        try:
+            write_line(self.home.ledger, event, self.now(), run_id=self.run_id, **values)
+        except OSError as error:
+            logger.warning("%s: %s", self.home.ledger, error.strerror)
 
     def _open(self) -> None:
         if (self.home.takedown / "journal.json").is_file():
@@ -130,8 +159,10 @@ class Run:
         self.home.empty_spool()
         self._repair()
         self.killed_runs = self.state.end_killed_runs()
+        for name in self.killed_runs:
+            self.note("killed", sentence=f"{name} never ended")
         self.state.requeue_in_flight()
-        self.state.begin_run(self.run_id, self.started_at, {"site": self.profile.name})
+        self.state.begin_run(self.run_id, self.started_at, self._ledger_info())
         seeds = self.settings.getlist("HONGXING_RUN_SEEDS") or self.profile.seeds
         self.state.add_found(self._seeds(seeds), "")
         self.state.plan(
@@ -148,6 +179,17 @@ class Run:
                 f"{len(missing)} WARC files are missing, {missing[0]} first; {advice}"
             )
         self._writer: WarcWriter | None = None
+
+    def _ledger_info(self) -> dict[str, Any]:
+        info: dict[str, Any] = {"site": self.profile.name, "crawler": __version__}
+        if self.skips:
+            info["skipped"] = [line.at for line in self.skips[-_MAX_SKIPS:]]
+        if self.state.backup is not None:
+            self.notes.append(
+                f"the state was brought to the form of this version; {self.state.backup} keeps it"
+                " as it was, delete it when all is well"
+            )
+        return info
 
     def _check_site(self) -> None:
         """Refuse another site: its scope would throw this home's waiting URLs away."""

@@ -96,6 +96,7 @@ def test_a_failed_file_is_not_due_before_its_time(state):
     later = NOW + timedelta(seconds=30)
 
     with state.changing_outbox():
+        state.outbox.aim("s3://bucket/")
         state.outbox.note_failed(entry.id, "the server does not answer", later)
 
     assert waiting(state, due_at=NOW) == []

@@ -49,4 +49,6 @@ class CloseRun:
             self.run.failure = error
             logger.exception("the run could not be finished")
         finally:
+            if self.run.failure is not None:
+                self.run.note("end", reason="unfinished", sentence=str(self.run.failure))
             self.run.close()

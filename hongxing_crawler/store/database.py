@@ -46,8 +46,16 @@ class Database:
     one, for changes that a restart would make anyway.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, *, durable: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        connection: sqlite3.Connection,
+        *,
+        durable: bool = True,
+        backup: Path | None = None,
+    ) -> None:
         self.path = path
+        self.backup = backup  # of an older version, when one was made
         self._connection = connection
         self._durable = True  # what SQLite is set to now
         self._may_sync = durable
@@ -70,8 +78,8 @@ class Database:
                     raise StateError(f"{path} is missing; `hongxing crawl` makes it")
                 _create(path)
             _check_length(path)
-            connection = _connect(path, read_only=read_only)
-            return cls(path, connection, durable=durable)
+            connection, backup = _connect(path, read_only=read_only)
+            return cls(path, connection, durable=durable, backup=backup)
 
     def close(self) -> None:
         with _translated(self.path):
@@ -145,11 +153,7 @@ def _create(path: Path) -> None:
         connection.execute("INSERT INTO meta VALUES ('schema_version', '0')")
         connection.execute("COMMIT")
     young.replace(path)
-    handle = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    _sync_folder(path.parent)
 
 
 def _check_length(path: Path) -> None:
@@ -171,7 +175,8 @@ def _check_length(path: Path) -> None:
         )
 
 
-def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+def _connect(path: Path, *, read_only: bool) -> tuple[sqlite3.Connection, Path | None]:
+    backup = None
     uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rw'}"
     connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_BUSY_S)
     try:
@@ -180,11 +185,37 @@ def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
             for pragma in _PRAGMAS:
                 connection.execute(pragma)
             connection.execute("PRAGMA synchronous = FULL")
+            if 0 < version < VERSION:
+                backup = _back_up(path, connection, version)
             _migrate(connection, version)
     except BaseException:
         connection.close()
         raise
-    return connection
+    return connection, backup
+
+
+def _back_up(path: Path, connection: sqlite3.Connection, version: int) -> Path:
+    """Copy the file as it is, before it is changed; a copy of an earlier try is replaced."""
+    backup = path.with_name(f"{path.name}.v{version}.bak")
+    young = backup.with_name(f"{backup.name}.new")
+    young.unlink(missing_ok=True)
+    try:
+        with closing(sqlite3.connect(young)) as copy:
+            connection.backup(copy)
+        young.replace(backup)
+    except BaseException:
+        young.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+    return backup
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _read_version(path: Path, connection: sqlite3.Connection) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hongxing_crawler.items import Original
@@ -39,6 +39,26 @@ WHERE state IN ('done', 'gone')
   AND (? = 1 OR kind IN ('seed', 'list', 'topic', 'sitemap', 'feed')
     OR key IN (SELECT key FROM articles WHERE published_day >= ? OR published_day IS NULL))
 """
+_COUNT = """
+SELECT 'pending', COUNT(*) FROM urls WHERE state = 'pending'
+UNION ALL SELECT 'in_flight', COUNT(*) FROM urls WHERE state = 'in_flight'
+UNION ALL SELECT state, COUNT(*) FROM urls WHERE state IN ('failed', 'gone', 'excluded')
+  GROUP BY state
+"""
+_WOULD_ASK = """
+u.state IN ('pending', 'in_flight', 'failed') OR (u.state IN ('done', 'gone')
+  AND (? = 1 OR u.id IN (SELECT url_id FROM pages WHERE due_at <= ?))
+  AND (? = 1 OR u.kind IN ('seed', 'list', 'topic', 'sitemap', 'feed')
+    OR u.key IN (SELECT key FROM articles WHERE published_day >= ? OR published_day IS NULL)))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a run would ask: how many URLs of each kind, and the first ones, kind and address."""
+
+    kinds: dict[str, int] = field(default_factory=dict)
+    first: list[tuple[str, str]] = field(default_factory=list)
 
 
 class Frontier:
@@ -158,7 +178,44 @@ class Frontier:
         return list(urls)
 
     def counts(self) -> dict[str, int]:
-        return dict(self._db.rows("SELECT state, COUNT(*) FROM urls GROUP BY state ORDER BY state"))
+        """Count URLs by state, from indexes alone; what is in none of them is done."""
+        counts = {name: number for name, number in self._db.rows(_COUNT) if number}
+        (total,) = self._db.row("SELECT COALESCE(MAX(id), 0) FROM urls")  # none is ever deleted
+        done = total - sum(counts.values())
+        return dict(sorted((counts | ({"done": done} if done else {})).items()))
+
+    def next_due_at(self) -> datetime | None:
+        """Tell when the next page that was visited is to be asked again."""
+        (due_at,) = self._db.row("SELECT MIN(due_at) FROM pages")
+        return None if due_at is None else from_us(due_at)
+
+    def preview(
+        self, now: datetime, *, full: bool, since: date | None, seeds: Iterable[str], limit: int
+    ) -> Preview:
+        """Tell what a run that starts now would ask; nothing is changed.
+
+        Args:
+            now: When it would start.
+            full: As for `plan`.
+            since: As for `plan`.
+            seeds: Start pages, asked in any case.
+            limit: How many URLs to name, in the order of asking.
+        """
+        day = since.isoformat() if since else ""
+        keys = {url_key(seed): seed for seed in seeds}
+        marks = ",".join("?" * len(keys))
+        where = f"{_WOULD_ASK} OR u.key IN ({marks})"
+        values = (int(full), to_us(now), int(since is None), day, *keys)
+        counted = f"SELECT u.kind, COUNT(*) FROM urls u WHERE {where} GROUP BY u.kind ORDER BY 1"  # noqa: S608
+        named = f"SELECT u.kind, u.url FROM urls u WHERE {where} ORDER BY u.priority DESC, u.id"  # noqa: S608
+        kinds = dict(self._db.rows(counted, values))
+        first = self._db.rows(f"{named} LIMIT ?", (*values, limit))
+        seeds_known = f"SELECT key FROM urls WHERE key IN ({marks})"  # noqa: S608 - question marks
+        known = {key for (key,) in self._db.rows(seeds_known, (*keys,))}
+        new = [("seed", seed) for key, seed in keys.items() if key not in known]
+        if new:
+            kinds["seed"] = kinds.get("seed", 0) + len(new)
+        return Preview(kinds, (new + [(kind, url) for kind, url in first])[:limit])
 
     def counts_by_origin(self) -> Iterator[tuple[str, str, str, int]]:
         """Yield the page where URLs were found, their kind, their state, and how many they are."""

@@ -62,6 +62,11 @@ class Home:
     def spool(self) -> Path:
         return self.root / "tmp"
 
+    @property
+    def ledger(self) -> Path:
+        """Starts, ends and skipped starts; see ``store/run_ledger``."""
+        return self.root / "runs" / "ledger.jsonl"
+
     def run(self, run_id: str) -> Path:
         return self.root / "runs" / run_id
 

@@ -238,17 +238,21 @@ class Outbox:
         (version,) = self._db.row("SELECT value FROM meta WHERE name = 'schema_version'")
         if int(version) < _SINCE_VERSION:
             return OutboxLook("")
+        aimed = self._db.row("SELECT target FROM outbox WHERE proof <> '' LIMIT 1") or self._db.row(
+            "SELECT target FROM outbox ORDER BY id LIMIT 1"
+        )
+        if aimed is None or not aimed[0]:
+            return OutboxLook("")  # nobody uploads: how much waits is of no interest
         count, size, oldest, failed = self._db.row(
             "SELECT COUNT(*), COALESCE(SUM(bytes), 0), MIN(queued_at),"
             " COALESCE(SUM(tries > 0), 0) FROM outbox WHERE proof = ''"
         )
-        last = self._db.row("SELECT target FROM outbox WHERE target <> '' LIMIT 1")
         worst = self._db.row(
             "SELECT trouble FROM outbox WHERE proof = '' AND tries > 0 ORDER BY tries DESC LIMIT 1"
         )
         (proved,) = self._db.row("SELECT COUNT(*) FROM outbox WHERE proof <> ''")
         return OutboxLook(
-            target=last[0] if last else "",
+            target=aimed[0],
             count=count,
             bytes=size,
             oldest_at=from_us(oldest) if oldest is not None else None,

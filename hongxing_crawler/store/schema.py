@@ -154,10 +154,18 @@ CREATE TABLE excluded (                  -- addresses that are never asked for a
 ) WITHOUT ROWID;
 """
 
+VERSION_5: Final = """
+CREATE INDEX urls_rest ON urls (state) WHERE state IN ('failed', 'gone', 'excluded');
+CREATE INDEX pages_due ON pages (due_at);
+CREATE INDEX articles_deleted ON articles (deleted_at);
+CREATE INDEX outbox_proved ON outbox (id) WHERE proof <> '';
+"""
+
 MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(VERSION_1),
     Migration(VERSION_2, tell_changes),
     Migration(OUTBOX_SQL),
     Migration(REPEATS_SQL),
+    Migration(VERSION_5),  # a look at a home of a million URLs reads indexes alone
 )
 VERSION: Final = len(MIGRATIONS)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.takedown import Takedown
     from hongxing_crawler.items import Capture, Original
     from hongxing_crawler.store.articles import Line
+    from hongxing_crawler.store.frontier import Preview
     from hongxing_crawler.store.outbox import Finished
     from hongxing_crawler.store.runs import RunEntry
     from hongxing_crawler.store.visit import Found, Ticket, Visit
@@ -114,6 +115,11 @@ class State:
     @property
     def path(self) -> Path:
         return self._db.path
+
+    @property
+    def backup(self) -> Path | None:
+        """A copy of the file as an older version of the program left it, when one was made now."""
+        return self._db.backup
 
     def find_damage(self) -> list[str]:
         """Read the whole file and say what is wrong with it; empty when it is sound."""
@@ -244,6 +250,17 @@ class State:
         """Count the URLs by state (``pending``, ``in_flight``, ``done``, ``failed``, ``gone``)."""
         self._mark_taken()
         return self._frontier.counts()
+
+    def next_due_at(self) -> datetime | None:
+        """Tell when the next page that was visited is to be asked again."""
+        return self._frontier.next_due_at()
+
+    def preview(
+        self, *, full: bool, since: date | None, seeds: Iterable[str], limit: int = 20
+    ) -> Preview:
+        """Tell what a run that starts now would ask; nothing is changed."""
+        now = self._now()
+        return self._frontier.preview(now, full=full, since=since, seeds=seeds, limit=limit)
 
     def url_counts(self) -> Iterator[tuple[str, str, str, int]]:
         """Yield the page where URLs were found, their kind, their state, and how many they are."""
