@@ -28,7 +28,7 @@ from hongxing_crawler.core.blocks_tags import (
     VIDEO,
 )
 from hongxing_crawler.core.blocks_weight import SHORTEST_SENTENCE, weigh
-from hongxing_crawler.core.spaces import EDGES, tidy
+from hongxing_crawler.core.spaces import EDGES, pre_lines, tidy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -229,8 +229,9 @@ class Walker:
                     if size == 1 and type(children[0]) is text_type:
                         data = children[0].data
                         if not data.isspace():
-                            parts.append(data)
-                            self.flush(inner)
+                            for part in pre_lines(data) if tag == "pre" else (data,):
+                                parts.append(part)
+                                self.flush(inner)
                         inner.last = len(lines)
                         continue
                     stack.append((nodes, place, block, opened))

@@ -37,6 +37,38 @@ def tidy(text: str, *, edges: bool = True) -> str:
     return text
 
 
+def pre_lines(text: str) -> list[str]:
+    r"""Return the paragraphs of preformatted text.
+
+    A line that breaks off without a mark is wrapped, unless the next is indented or blank.
+    Text of more than 10,000 lines is left as it is.
+
+    >>> pre_lines("　　会议今天召开，\n省委书记出席。\n　　会议强调。\n\n完")
+    ['　　会议今天召开，省委书记出席。', '　　会议强调。', '完']
+    """
+    made: list[list[str]] = []
+    is_open = False
+    if text.count("\n") > _MOST_PRE_LINES:
+        return [text]
+    for line in text.split("\n"):
+        piece = line.rstrip()
+        if not piece.strip(EDGES):
+            is_open = False
+            continue
+        if is_open and piece[0] not in EDGES:
+            if piece[0].isascii() and made[-1][-1][-1].isascii():
+                made[-1].append(" ")
+            made[-1].append(piece)
+            is_open = piece[-1] not in _PRE_ENDS
+        else:
+            made.append([piece])
+            is_open = piece[-1] not in _PRE_ENDS and len(piece) >= _SHORTEST_WRAPPED
+    return list(map("".join, made))
+
+
+_PRE_ENDS = frozenset("。！？：；…”」』.!?:;")
+_SHORTEST_WRAPPED = 8
+_MOST_PRE_LINES = 10_000
 _INVISIBLE_RE = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\ufff9-\ufffb]+"
 )

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _SENTENCE_END_RE = re.compile(r"[。！？…；]|[.!?](?:\s|$)")
 _MAX_HEAD_LINES = 15
+_LEAST_ARTICLE = 60.0
+_LEAST_ENTRIES = 3
 _PROSE = 25.0
 _LONGEST_NAME = 30
 _LEAST_ANCHORS = 3
@@ -224,12 +226,20 @@ class _Sorter:
                 continue
             rest = weights[self.last] - weights[number]
             if any(is_met(text) for is_met in self.tail_marks) or (
-                is_comments_mark(text) and rest <= 0.4 * total
+                is_comments_mark(text) and (rest <= 0.4 * total or self.leads_comments(number))
             ):
                 self.cut_rest(number, only_links=False)
                 return
             if is_related_mark(text) and (rest <= 0.3 * total or self.leads_links(number)):
                 self.cut_rest(number, only_links=True)
+
+    def leads_comments(self, number: int) -> bool:
+        """Say whether an article stands above a mark, and entries with a date each below it."""
+        weights = self.look.weights
+        if weights[number] - weights[self.first] < _LEAST_ARTICLE:
+            return False
+        dated = sum(is_date_line(line.plain) for line in self.lines[number + 1 : self.last])
+        return dated >= _LEAST_ENTRIES
 
     def leads_links(self, number: int) -> bool:
         """Say whether the next line that is still in is a link."""
