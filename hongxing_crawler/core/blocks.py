@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import accumulate
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from turbohtml import Comment, Element, Text
 
@@ -31,7 +31,7 @@ from hongxing_crawler.core.blocks_weight import SHORTEST_SENTENCE, weigh
 from hongxing_crawler.core.spaces import EDGES, pre_lines, tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from turbohtml import Document
 
@@ -51,10 +51,16 @@ class Block:
     __slots__ = ("attrs", "first", "hidden", "last", "node", "number", "parent", "tag")
 
     def __init__(
-        self, number: int, tag: str, attrs: Mapping[str, Any], parent: Block | None, first: int
+        self,
+        number: int,
+        tag: str,
+        attrs: Mapping[str, Any],
+        parent: Block | None,
+        first: int,
+        node: Element | None,
     ) -> None:
         self.number = number
-        self.node: Element | None = None
+        self.node = node
         self.tag = tag
         self.attrs = attrs
         self.parent = parent
@@ -137,22 +143,104 @@ class Walker:
 
     def walk(self, root: Document) -> Outline:  # noqa: C901, PLR0912, PLR0915 - the hot loop
         """Visit every node once, in document order."""
-        out, parts = self.out, self.parts
-        kinds = KIND_OF_TAG
-        text_type: Any = Text
-        element_type: Any = Element
+        out, parts, flush = self.out, self.parts, self.flush
+        kind_of = KIND_OF_TAG.get
         lines, blocks = out.lines, out.blocks
-        block = Block(0, "html", _NO_ATTRS, None, 0)
+        block = Block(0, "html", _NO_ATTRS, None, 0, None)
         blocks.append(block)
-        stack: list[tuple[tuple[Any, ...], int, Block, int]] = []
-        nodes: tuple[Any, ...] = cast("tuple[Any, ...]", root.children)
-        place, count = 0, len(nodes)
+        stack: list[tuple[Iterator[Any], Block, int]] = []
+        nodes: Iterator[Any] = iter(root.children)
         opened, visited = INLINE, 0
         while True:
-            if place == count:
+            for node in nodes:
+                if type(node) is Text:
+                    data = node.data
+                    if parts or not data.isspace():
+                        parts.append(data)
+                    continue
+                if type(node) is not Element:
+                    if type(node) is Comment:
+                        out.comments.append((len(lines) + bool(parts), node.data))
+                    continue
+                tag = node.tag
+                kind = kind_of(tag, INLINE)
+                if kind <= CELL:
+                    children = node.children
+                    size = len(children)
+                    if not size and kind <= BLOCK:
+                        if parts and kind == BLOCK:
+                            flush(block)
+                        continue
+                    attrs = node.attrs
+                    if kind <= LINK:
+                        if (
+                            attrs
+                            and ("style" in attrs or "hidden" in attrs)
+                            and is_hidden(attrs)
+                            and not _measures(attrs, children)
+                        ):
+                            kind = BLOCK
+                        elif kind == LINK:
+                            href = node.attr("href")
+                            if href:
+                                out.hrefs.append((href, len(lines)))
+                                self.href, self.link_from = href, len(parts)
+                                if size == 1 and type(children[0]) is Text:
+                                    visited += 1
+                                    if visited > MAX_NODES:
+                                        break
+                                    data = children[0].data
+                                    if parts or not data.isspace():
+                                        self.links.append((len(parts), len(parts) + 1, href))
+                                        parts.append(data)
+                                    self.href = ""
+                                    continue
+                            else:
+                                kind = INLINE
+                        elif size == 1 and type(children[0]) is Text:
+                            data = children[0].data
+                            if parts or not data.isspace():
+                                parts.append(data)
+                                if kind == STRONG:
+                                    self.strong.append((len(parts) - 1, len(parts)))
+                            continue
+                    visited += size
+                    if visited > MAX_NODES:
+                        break
+                    if kind > LINK:
+                        if parts:
+                            flush(block)
+                        inner = Block(len(blocks), tag, attrs or _NO_ATTRS, block, len(lines), node)
+                        blocks.append(inner)
+                        if size == 1 and type(children[0]) is Text:
+                            data = children[0].data
+                            if not data.isspace():
+                                for part in pre_lines(data) if tag == "pre" else (data,):
+                                    parts.append(part)
+                                    flush(inner)
+                            inner.last = len(lines)
+                            continue
+                        stack.append((nodes, block, opened))
+                        block = inner
+                    else:
+                        stack.append((nodes, block, opened))
+                    nodes, opened = iter(children), kind
+                    break
+                if kind == BREAK or kind == RULE:  # noqa: PLR1714, SIM109 - faster than a set here
+                    if parts:
+                        flush(block)
+                elif kind == IMAGE or kind == VIDEO:  # noqa: PLR1714, SIM109 - the same
+                    out.pictures.append(
+                        Picture(len(lines), bool(parts), block, node.attrs, kind == VIDEO)
+                    )
+                elif kind == SCRIPT:
+                    self.read_script(node)
+                elif kind == HEAD:
+                    self.read_head(node)
+            else:
                 if opened > LINK:
                     if parts:
-                        self.flush(block)
+                        flush(block)
                     block.last = len(lines)
                 elif opened == LINK:
                     if len(parts) > self.link_from:
@@ -160,110 +248,22 @@ class Walker:
                     self.href = ""
                 if not stack:
                     break
-                nodes, place, block, opened = stack.pop()
-                count = len(nodes)
+                nodes, block, opened = stack.pop()
                 continue
-            node = nodes[place]
-            place += 1
-            if type(node) is text_type:
-                data: str = node.data
-                if parts or not data.isspace():
-                    parts.append(data)
-                continue
-            if type(node) is not element_type:
-                if type(node) is Comment:
-                    out.comments.append((len(lines) + bool(parts), node.data))
-                continue
-            tag: str = node.tag
-            kind: int = kinds.get(tag, INLINE)
-            if kind <= CELL:
-                children: tuple[Any, ...] = node.children
-                size = len(children)
-                if not size and kind <= BLOCK:
-                    if parts and kind == BLOCK:
-                        self.flush(block)
-                    continue
-                attrs: Any = node.attrs
-                if kind <= LINK:
-                    if (
-                        attrs
-                        and ("style" in attrs or "hidden" in attrs)
-                        and is_hidden(attrs)
-                        and not _measures(attrs, children)
-                    ):
-                        kind = BLOCK
-                    elif kind == LINK:
-                        href = str(attrs.get("href") or "")
-                        if href:
-                            out.hrefs.append((href, len(lines)))
-                            if size == 1 and type(children[0]) is text_type:
-                                visited += 1
-                                if visited > MAX_NODES:
-                                    self.href, self.link_from = href, len(parts)
-                                    break
-                                data = children[0].data
-                                if parts or not data.isspace():
-                                    self.links.append((len(parts), len(parts) + 1, href))
-                                    parts.append(data)
-                                self.href = ""
-                                continue
-                            self.href, self.link_from = href, len(parts)
-                        else:
-                            kind = INLINE
-                    elif size == 1 and type(children[0]) is text_type:
-                        data = children[0].data
-                        if parts or not data.isspace():
-                            parts.append(data)
-                            if kind == STRONG:
-                                self.strong.append((len(parts) - 1, len(parts)))
-                        continue
-                visited += size
-                if visited > MAX_NODES:
-                    break
-                if kind > LINK:
-                    if parts:
-                        self.flush(block)
-                    inner = Block(len(blocks), tag, attrs or _NO_ATTRS, block, len(lines))
-                    inner.node = node
-                    blocks.append(inner)
-                    if size == 1 and type(children[0]) is text_type:
-                        data = children[0].data
-                        if not data.isspace():
-                            for part in pre_lines(data) if tag == "pre" else (data,):
-                                parts.append(part)
-                                self.flush(inner)
-                        inner.last = len(lines)
-                        continue
-                    stack.append((nodes, place, block, opened))
-                    block = inner
-                else:
-                    stack.append((nodes, place, block, opened))
-                nodes, place, count, opened = children, 0, size, kind
-                continue
-            if kind == BREAK or kind == RULE:  # noqa: PLR1714, SIM109 - faster than a set here
-                if parts:
-                    self.flush(block)
-            elif kind == IMAGE or kind == VIDEO:  # noqa: PLR1714, SIM109 - the same
-                out.pictures.append(
-                    Picture(len(lines), bool(parts), block, node.attrs, kind == VIDEO)
-                )
-            elif kind == SCRIPT:
-                self.read_script(node)
-            elif kind == HEAD:
-                self.read_head(node)
-        if visited > MAX_NODES:
-            self.give_up(block, stack)
+            if visited > MAX_NODES:
+                self.give_up(block, stack)
+                break
         if parts:
-            self.flush(blocks[0])
+            flush(blocks[0])
         blocks[0].last = len(lines)
         return out
 
-    def give_up(self, block: Block, stack: list[tuple[tuple[Any, ...], int, Block, int]]) -> None:
+    def give_up(self, block: Block, stack: list[tuple[Iterator[Any], Block, int]]) -> None:
         """Close all open boxes of a page with too many nodes."""
         self.out.warnings.append("truncated")
         if self.parts:
             self.flush(block)
-        for _, _, outer, _ in stack:
+        for _, outer, _ in stack:
             outer.last = len(self.out.lines)
         block.last = len(self.out.lines)
 
@@ -273,6 +273,10 @@ class Walker:
         if self.href and len(parts) > self.link_from:
             links.append((self.link_from, len(parts), self.href))
         self.link_from = 0
+        dropped = 0
+        while len(parts) > 1 and not parts[-1].strip(EDGES):
+            parts.pop()  # the indentation of the next tag
+            dropped += 1
         text = parts[0] if len(parts) == 1 else "".join(parts)
         if not links and not self.strong:
             line = Line(len(lines), block, tidy(text))
@@ -280,12 +284,12 @@ class Walker:
             line = Line(len(lines), block, text)
             first, last, href = links.pop()
             start = sum(map(len, parts[:first])) if first else 0
-            size = len(text) - start if last == len(parts) else sum(map(len, parts[first:last]))
+            size = len(text) - start if last >= len(parts) else sum(map(len, parts[first:last]))
             if size:
                 line.links = ((start, start + size, href),)
                 line.link_chars = size if size <= _LONGEST_ANCHOR else 0
         else:
-            line = self.marked_line(block) if len(parts) > 1 else self.simple_line(block)
+            line = self.marked_line(block, dropped)
         parts.clear()
         size = len(line.text)
         if size:
@@ -293,38 +297,23 @@ class Walker:
                 weigh(line)
             lines.append(line)
 
-    def simple_line(self, block: Block) -> Line:
-        """Make a line of one text node, as most lines of menus are."""
-        line = Line(len(self.out.lines), block, tidy(self.parts[0]))
-        size = len(line.text)
-        if self.links:
-            line.links = ((0, size, self.links[0][2]),)
-            line.link_chars = size if size <= _LONGEST_ANCHOR else 0
-        else:
-            line.strong = ((0, size),)
-        self.links.clear()
-        self.strong.clear()
-        return line
-
-    def marked_line(self, block: Block) -> Line:
+    def marked_line(self, block: Block, dropped: int) -> Line:
         """Make a line whose links and bold runs keep their places while spaces collapse."""
         text, starts = join_parts(self.parts)
         kept = text.strip(EDGES)
-        line = Line(len(self.out.lines), block, kept)
-        left = len(text) - len(text.lstrip(EDGES))
         size = len(kept)
-        spans = [
-            (min(max(starts[a] - left, 0), size), min(max(starts[b] - left, 0), size), href)
-            for a, b, href in self.links
-        ]
-        line.links = tuple(span for span in spans if span[1] > span[0])
+        if size != len(text):
+            left = len(text) - len(text.lstrip(EDGES))
+            starts = [min(max(start - left, 0), size) for start in starts]
+        starts += [size] * dropped
+        line = Line(len(self.out.lines), block, kept)
+        line.links = tuple(
+            [(starts[a], starts[b], href) for a, b, href in self.links if starts[b] > starts[a]]
+        )
         line.link_chars = sum(
-            end - start for start, end, _ in line.links if end - start <= _LONGEST_ANCHOR
+            [end - start for start, end, _ in line.links if end - start <= _LONGEST_ANCHOR]
         )
-        line.strong = tuple(
-            (min(max(starts[a] - left, 0), size), min(max(starts[b] - left, 0), size))
-            for a, b in self.strong
-        )
+        line.strong = tuple([(starts[a], starts[b]) for a, b in self.strong])
         self.links.clear()
         self.strong.clear()
         return line
@@ -373,16 +362,19 @@ def _is_tidy(text: str) -> bool:
 def join_parts(parts: list[str]) -> tuple[str, list[int]]:
     """Join text nodes as a browser shows them, and say where each begins in the result."""
     text = "".join(parts)
-    if text.isprintable() and "  " not in text and text[:1] != " ":
+    if not text.isprintable():
+        parts = [
+            part if part.isprintable() else tidy(part, edges=False) if part.strip(_SPACES) else " "
+            for part in parts
+        ]
+        text = "".join(parts)
+    if "  " not in text and text[:1] != " ":
         return text, [0, *accumulate(map(len, parts))]
     starts: list[int] = []
     joined: list[str] = []
     size = 0
     for part in parts:
-        if part.isprintable() and "  " not in part:
-            piece = part
-        else:
-            piece = tidy(part, edges=False) if part.strip(_SPACES) else " "
+        piece = tidy(part, edges=False) if "  " in part else part
         if piece[:1] == " " and (not joined or joined[-1][-1:] == " "):
             piece = piece[1:]
         starts.append(size)

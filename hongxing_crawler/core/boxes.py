@@ -196,15 +196,17 @@ def _mark_hidden(outline: Outline, sums: list[float], limit: float, aside: list[
     """Mark hidden boxes, unless they hold most of the page: then a script reveals them."""
     names = hidden_class_names(outline.styles) if outline.styles else set()
     classes = {name[1:] for name in names if name[0] == "."}
+    ids = {name[1:] for name in names if name[0] == "#"}
     for block in outline.blocks:
         attrs = block.attrs
         if not attrs or block.first == block.last:
             continue
         why = is_hidden(attrs) if "style" in attrs or "hidden" in attrs else ""
-        if not why and names:
-            own = attrs.get("class")
-            if (own and not classes.isdisjoint(own)) or f"#{attrs.get('id')}" in names:
-                why = "style_sheet"
+        if not why and (
+            (classes and "class" in attrs and not classes.isdisjoint(attrs["class"]))
+            or (ids and attrs.get("id") in ids)
+        ):
+            why = "style_sheet"
         if why and sums[block.last] - sums[block.first] <= limit:
             block.hidden = why
             _mark(aside, block.first, block.last, "hidden")

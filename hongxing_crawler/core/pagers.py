@@ -72,7 +72,7 @@ def _stem(url: str) -> str:
 def _trs_pages(outline: Outline, absolute: Callable[[str], str]) -> list[str]:
     """Read the pager that TRS sites write by script: pages 2 to n are NAME_1 to NAME_(n-1)."""
     for _, script in outline.scripts:
-        match = _TRS_PAGER_RE.search(script)
+        match = _TRS_PAGER_RE.search(script) if "createPageHTML" in script else None
         if match:
             count, current, name, extension = int(match[1]), int(match[2]), match[3], match[4]
             return [

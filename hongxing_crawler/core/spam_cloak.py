@@ -26,7 +26,7 @@ def undo_cloak(outline: Outline) -> tuple[RemovedBlock, ...]:
     title; the title element then holds the attacker's, and so do its keywords.
     """
     for _, script in outline.scripts:
-        match = _CLOAK_RE.search(script)
+        match = _CLOAK_RE.search(script) if "indexOf" in script else None
         if match:
             return (_uncover(outline, tidy(match["title"])),)
     return ()

@@ -33,6 +33,7 @@ _DOWNLOAD_NAME_RE = re.compile(
     r"\.(?:docx?|xlsx?|pdf|zip|rar|wps|pptx?|et|csv|7z)\s*$", re.IGNORECASE
 )
 _DOWNLOAD_PATH_RE = re.compile(r"download|attach|fujian|upload|file", re.IGNORECASE)
+_PAGE_ENDS = (".html", ".htm", "/")
 _VIDEO_EXTENSIONS = frozenset(("mp4", "m3u8", "flv", "mov", "webm"))
 
 
@@ -90,9 +91,11 @@ def find_attachments(
     """List links to files: by the address's extension, or a file name as the link's text."""
     found: dict[str, FoundAttachment] = {}
     for line in lines:
+        if not line.links:
+            continue
+        may_name = "." in line.text or "附件" in line.text
         for start, end, href in line.links:
-            is_page = href.endswith((".html", ".htm", "/"))
-            if is_page and "附件" not in line.text and "." not in line.text:
+            if not may_name and href.endswith(_PAGE_ENDS):
                 continue
             name = line.text[start:end].strip()
             if is_attachment(href, name, line.text, extensions):

@@ -69,9 +69,12 @@ def find_headline(outline: Outline) -> Headline:
     seen_weight = 0.0
     for line in outline.lines:
         seen_weight += line.weight
-        if len(line.text) > _LONGEST:
+        text = line.text
+        if len(text) > _LONGEST or not (
+            text[:3] in title or text[-3:] in title or line.block.tag in HEADINGS
+        ):
             continue
-        score = _score(line, title, wanted, seen_weight)
+        score = _score(line, wanted, seen_weight)
         if score > best_score:
             best, best_score = line, score
     if best is not None and best_score >= 30:
@@ -79,11 +82,9 @@ def find_headline(outline: Outline) -> Headline:
     return Headline(_from_head(title, outline))
 
 
-def _score(line: Line, title: str, wanted: str, seen_weight: float) -> float:
+def _score(line: Line, wanted: str, seen_weight: float) -> float:
     text = line.text
     heading = line.block.tag in HEADINGS
-    if not heading and text[:3] not in title and text[-3:] not in title:
-        return 0.0
     own = squeeze(text)
     if len(own) < 4:
         return 0.0
