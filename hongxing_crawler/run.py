@@ -24,7 +24,6 @@ from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.core.urls import Scope, canonical_url, shifted_date
 from hongxing_crawler.exceptions import (
     ArchiveError,
-    ConfigError,
     DiskFullError,
     HongxingError,
     LockedError,
@@ -33,7 +32,7 @@ from hongxing_crawler.exceptions import (
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.list_pages import ListPages
 from hongxing_crawler.sites.profile import load_profile
-from hongxing_crawler.store.belonging import check_belonging
+from hongxing_crawler.store.belonging import check_belonging, check_site
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.lock import Holder, hold
 from hongxing_crawler.store.revisit import Retry
@@ -150,7 +149,7 @@ class Run:
         self.state = State.open(self.home.state, now=self.now, retry=_NO_RETRY)
         with ExitStack() as on_error:
             on_error.callback(self.state.close)
-            self._check_site()
+            check_site(self.home, self.state, self.profile.name)
             check_belonging(self.home, self.state)
             self._begin()
             on_error.pop_all()
@@ -190,15 +189,6 @@ class Run:
                 " as it was, delete it when all is well"
             )
         return info
-
-    def _check_site(self) -> None:
-        """Refuse another site: its scope would throw this home's waiting URLs away."""
-        known = {entry.info.get("site") for entry in self.state.runs()} - {None}
-        if known and self.profile.name not in known:
-            raise ConfigError(
-                f"{self.home.root} holds the site {', '.join(sorted(map(str, known)))}; "
-                f"choose another home for {self.profile.name} with --home"
-            )
 
     def _repair(self) -> None:
         for report in repair_folder(self.home.warc):

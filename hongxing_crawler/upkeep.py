@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.archive.openfile import OPEN_SUFFIX
 from hongxing_crawler.archive.wacz import PackageInfo, PackedPage, pack
 from hongxing_crawler.core.build import SOFTWARE
 from hongxing_crawler.exceptions import ConfigError
@@ -15,7 +14,6 @@ from hongxing_crawler.report.collect import report_run
 from hongxing_crawler.reprocess import reprocess
 from hongxing_crawler.run_files import RunFiles, find_runs
 from hongxing_crawler.soundness import list_warcs, run_of
-from hongxing_crawler.store.lock import Holder, find_holder
 from hongxing_crawler.store.rows import export_run, write_as_of, write_delta, write_snapshot
 from hongxing_crawler.store.state import State
 
@@ -28,52 +26,9 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.record import Article
     from hongxing_crawler.replay import ReprocessResult
     from hongxing_crawler.store.home import Home
-    from hongxing_crawler.store.outbox import OutboxLook
-    from hongxing_crawler.store.runs import RunEntry
 
 _USE_STATE = "the home has no state: to go on with this one, type mv {state} {home}"
 _UNKNOWN_RUN = "{home} knows no run {run}; hongxing status lists them"
-
-
-@dataclass(slots=True)
-class Look:
-    """What a home holds."""
-
-    home: Path
-    holder: Holder | None
-    articles: int
-    urls: dict[str, int]
-    warc_count: int
-    warc_bytes: int
-    unfinished: list[str]  # WARC files that a killed run left open
-    last_runs: list[RunEntry]
-    free_bytes: int
-    outbox: OutboxLook
-
-
-def look_at(home: Home, *, now: Callable[[], datetime], run_count: int = 5) -> Look:
-    """Look at a home without changing anything.
-
-    Raises:
-        StateError: Its state cannot be read.
-    """
-    holder = find_holder(home.lock)
-    warcs = list_warcs(home)
-    left_open = [] if holder else sorted(p.name for p in home.warc.glob(f"*{OPEN_SUFFIX}"))
-    with State.open(home.state, now=now, read_only=True) as state:
-        runs = state.runs()
-        return Look(
-            home=home.root,
-            holder=holder,
-            articles=state.articles.count(),
-            urls=state.counts(),
-            warc_count=len(warcs),
-            warc_bytes=sum(path.stat().st_size for path in warcs),
-            unfinished=left_open,
-            last_runs=runs[max(0, len(runs) - run_count) :],
-            free_bytes=shutil.disk_usage(home.root).free,
-            outbox=state.outbox.look(),
-        )
 
 
 def last_run(state: State) -> str:

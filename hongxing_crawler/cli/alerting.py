@@ -37,6 +37,8 @@ def told(name: str) -> Callable[[AnyCommand], AnyCommand]:
     def decorate(command: AnyCommand) -> AnyCommand:
         @wraps(command)
         def run(shell: Shell, *arguments: Any, **values: Any) -> int:
+            if values.get("dry_run"):
+                return command(shell, *arguments, **values)
             config = shell.load_config()
             options = alert_options(config)
             if not options.wants_any:

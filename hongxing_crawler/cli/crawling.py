@@ -76,11 +76,14 @@ def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command(cls=Command)
 @click.argument("site", required=False, metavar="[SITE|FILE.toml]")
 @click.option("--seed", "seeds", multiple=True, metavar="URL", help="One more start page.")
+@click.option("--dry-run", is_flag=True, help="Say what would be asked; ask and write nothing.")
 @_run_options
 @common_options
 @click.pass_obj
 @told("crawl")
-def crawl(shell: Shell, /, site: str | None, seeds: tuple[str, ...], **flags: Any) -> int:
+def crawl(
+    shell: Shell, /, site: str | None, seeds: tuple[str, ...], *, dry_run: bool, **flags: Any
+) -> int:
     """Crawl a site: what is new, changed or gone.
 
     SITE is the name of a profile (hongxing, generic) or a file of your own. A run that was
@@ -93,8 +96,29 @@ def crawl(shell: Shell, /, site: str | None, seeds: tuple[str, ...], **flags: An
     profile = load_profile(config.site, seeds=seeds)
     if not (profile.seeds or profile.sitemaps or profile.feeds):
         raise click.UsageError(f"{profile.name} has no start page: name one with --seed URL")
+    if dry_run:
+        return _preview(shell, config, profile, flags)
     options = _options(shell, config, profile, flags)
     return _crawl(shell, config, options, flags, partial(run_crawl, options))
+
+
+def _preview(shell: Shell, config: Config, profile: SiteProfile, flags: dict[str, Any]) -> int:
+    from hongxing_crawler.cli.tables import show_preview
+    from hongxing_crawler.look import preview_run
+    from hongxing_crawler.store.home import Home
+
+    since = date.fromisoformat(flags["since"]) if flags["since"] else None
+    preview = preview_run(Home(config.home), profile, now=now, full=flags["full"], since=since)
+    found = {
+        "home": str(config.home),
+        "site": profile.name,
+        "urls": sum(preview.kinds.values()),
+        "kinds": preview.kinds,
+        "max_pages": config.max_pages,
+        "first": [{"kind": kind, "url": url} for kind, url in preview.first],
+    }
+    shell.result(found, show_preview(preview, config.max_pages, config.delay_s))
+    return 0
 
 
 @click.command(cls=Command)

@@ -33,7 +33,7 @@ def status(shell: Shell, runs: int) -> int:
     And whether a run is at work, and since when. Changes nothing.
     """
     from hongxing_crawler.cli.tables import show_status
-    from hongxing_crawler.upkeep import look_at
+    from hongxing_crawler.look import look_at
 
     found = look_at(shell.home(), now=now, run_count=runs)
     shell.result(asdict(found), show_status(found))

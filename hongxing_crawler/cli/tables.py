@@ -8,9 +8,11 @@ from unicodedata import east_asian_width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from hongxing_crawler.look import Look
     from hongxing_crawler.run import RunResult
+    from hongxing_crawler.store.frontier import Preview
     from hongxing_crawler.store.outbox import OutboxLook
-    from hongxing_crawler.upkeep import Comparison, Look, Reprocessed
+    from hongxing_crawler.upkeep import Comparison, Reprocessed
 
 # Lines of a run's table: title, the count it shows, and the counts that explain it.
 _RUN_LINES: tuple[tuple[str, str, Mapping[str, str]], ...] = (
@@ -57,6 +59,22 @@ def _explain(counts: Mapping[str, int], parts: Mapping[str, str]) -> str:
     return ", ".join(f"{counts.get(key, 0):,} {name}" for name, key in parts.items())
 
 
+def show_preview(preview: Preview, max_pages: int, delay_s: float) -> str:
+    """Show what a run would ask."""
+    total = sum(preview.kinds.values())
+    if not total:
+        return "nothing is due: a run would ask nothing but robots.txt"
+    asked = min(total, max_pages or total)
+    limit = f", of which this run may ask {max_pages:,}" if asked < total else ""
+    head = (
+        f"{total:,} URLs are to be asked{limit}; with {delay_s:g} s between two that takes"
+        f" {asked * delay_s / 3600:,.1f} h at least, pages found on the way and files not counted"
+    )
+    kinds = align([(f"{count:,}", kind) for kind, count in preview.kinds.items()], right=(0,))
+    first = align(preview.first)
+    return f"{head}\n\n{kinds}\n\nthe first {len(preview.first)}:\n{first}"
+
+
 def show_status(look: Look) -> str:
     """Show what a home holds, on one screen."""
     urls = ", ".join(f"{count:,} {name}" for name, count in look.urls.items()) or "none"
@@ -69,6 +87,7 @@ def show_status(look: Look) -> str:
         ("disk", f"{show_size(look.free_bytes)} free"),
         *([("bucket", _tell_outbox(look.outbox))] if look.outbox.target else []),
     ]
+    facts += _tell_last(look)
     runs = [("run", "ended as", "pages", "new", "changed", "deleted")] + [
         (
             entry.run_id,
@@ -83,8 +102,25 @@ def show_status(look: Look) -> str:
     notes = [
         f"{name} was left open by a killed run; the next repairs it" for name in look.unfinished
     ]
+    notes += [f"monitor {name}: {sentence}" for name, sentence in look.findings.items()]
     table = align(runs, right=(2, 3, 4, 5)) if look.last_runs else "no run yet"
     return "\n\n".join(part for part in (align(facts), table, "\n".join(notes)) if part)
+
+
+def _tell_last(look: Look) -> list[tuple[str, str]]:
+    success = f"{look.last_success_at:%Y-%m-%d %H:%M} UTC" if look.last_success_at else "never"
+    facts = [("last success", success)]
+    if look.next_due_at is not None:
+        facts.append(("next due", f"{look.next_due_at:%Y-%m-%d %H:%M} UTC"))
+    if look.skips:
+        last = look.skips[-1]
+        facts.append(
+            (
+                "skipped",
+                f"{len(look.skips):,} starts since, {last.at}: {last.sentence.partition(';')[0]}",
+            )
+        )
+    return facts
 
 
 def _tell_outbox(outbox: OutboxLook) -> str:

@@ -39,3 +39,17 @@ def check_belonging(home: Home, state: State) -> None:
             "Put the files or the state back where they belong, or move the state away and make "
             "it again with hongxing reprocess; nothing was changed"
         )
+
+
+def check_site(home: Home, state: State, site: str) -> None:
+    """Refuse another site: its scope would throw this home's waiting URLs away.
+
+    Raises:
+        ConfigError: The home holds another site.
+    """
+    known = {entry.info.get("site") for entry in state.runs()} - {None}
+    if known and site not in known:
+        raise ConfigError(
+            f"{home.root} holds the site {', '.join(sorted(map(str, known)))}; "
+            f"choose another home for {site} with --home"
+        )

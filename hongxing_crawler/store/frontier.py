@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from hongxing_crawler.store.revisit import PageState, Retry, is_sampled
 from hongxing_crawler.store.visit import Ticket
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import date, datetime
 
     from hongxing_crawler.store.database import Database
@@ -190,7 +191,13 @@ class Frontier:
         return None if due_at is None else from_us(due_at)
 
     def preview(
-        self, now: datetime, *, full: bool, since: date | None, seeds: Iterable[str], limit: int
+        self,
+        now: datetime,
+        *,
+        full: bool,
+        since: date | None,
+        starts: Mapping[str, str],
+        limit: int,
     ) -> Preview:
         """Tell what a run that starts now would ask; nothing is changed.
 
@@ -198,24 +205,20 @@ class Frontier:
             now: When it would start.
             full: As for `plan`.
             since: As for `plan`.
-            seeds: Start pages, asked in any case.
+            starts: Kinds of start pages by address; seeds are asked in any case.
             limit: How many URLs to name, in the order of asking.
         """
+        seeds = [url_key(url) for url, kind in starts.items() if kind == "seed"]
+        where = f"{_WOULD_ASK} OR u.key IN ({','.join('?' * len(seeds))})"
         day = since.isoformat() if since else ""
-        keys = {url_key(seed): seed for seed in seeds}
-        marks = ",".join("?" * len(keys))
-        where = f"{_WOULD_ASK} OR u.key IN ({marks})"
-        values = (int(full), to_us(now), int(since is None), day, *keys)
-        counted = f"SELECT u.kind, COUNT(*) FROM urls u WHERE {where} GROUP BY u.kind ORDER BY 1"  # noqa: S608
+        values = (int(full), to_us(now), int(since is None), day, *seeds)
+        counted = f"SELECT u.kind, COUNT(*) FROM urls u WHERE {where} GROUP BY u.kind ORDER BY 1"  # noqa: S608 - question marks
         named = f"SELECT u.kind, u.url FROM urls u WHERE {where} ORDER BY u.priority DESC, u.id"  # noqa: S608
-        kinds = dict(self._db.rows(counted, values))
-        first = self._db.rows(f"{named} LIMIT ?", (*values, limit))
-        seeds_known = f"SELECT key FROM urls WHERE key IN ({marks})"  # noqa: S608 - question marks
-        known = {key for (key,) in self._db.rows(seeds_known, (*keys,))}
-        new = [("seed", seed) for key, seed in keys.items() if key not in known]
-        if new:
-            kinds["seed"] = kinds.get("seed", 0) + len(new)
-        return Preview(kinds, (new + [(kind, url) for kind, url in first])[:limit])
+        kinds = Counter(dict(self._db.rows(counted, values)))
+        new = [(kind, url) for url, kind in starts.items() if self.find_id(url) is None]
+        kinds.update(kind for kind, _ in new)
+        known = list(self._db.rows(f"{named} LIMIT ?", (*values, limit)))
+        return Preview(dict(sorted(kinds.items())), (new + known)[:limit])
 
     def counts_by_origin(self) -> Iterator[tuple[str, str, str, int]]:
         """Yield the page where URLs were found, their kind, their state, and how many they are."""

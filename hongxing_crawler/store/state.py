@@ -256,11 +256,11 @@ class State:
         return self._frontier.next_due_at()
 
     def preview(
-        self, *, full: bool, since: date | None, seeds: Iterable[str], limit: int = 20
+        self, *, full: bool, since: date | None, starts: Mapping[str, str], limit: int = 20
     ) -> Preview:
         """Tell what a run that starts now would ask; nothing is changed."""
         now = self._now()
-        return self._frontier.preview(now, full=full, since=since, seeds=seeds, limit=limit)
+        return self._frontier.preview(now, full=full, since=since, starts=starts, limit=limit)
 
     def url_counts(self) -> Iterator[tuple[str, str, str, int]]:
         """Yield the page where URLs were found, their kind, their state, and how many they are."""
