@@ -237,7 +237,13 @@ class Article:
     attachments: Annotated[tuple[AttachmentRow, ...], _says("in the order of the page")]
     content_sha256: Annotated[Sha256, _says("sha256 of NFC(headline + LF + article_body)")]
     first_seen_at: Annotated[UtcTime | None, _says("UTC; fetched for the first time")]
-    last_seen_at: Annotated[UtcTime | None, _says("UTC; last time the page was there, unchanged")]
+    last_seen_at: Annotated[
+        UtcTime | None,
+        _says(
+            "UTC; last time the page was there, unchanged, as of the snapshot:"
+            " a run that changes no row writes none"
+        ),
+    ]
     deleted_at: Annotated[UtcTimeOrEmpty, _says("UTC; empty while the page exists")]
     change: Annotated[ChangeRow, _says("how it differs from its state before")]
     provenance: Annotated[ProvenanceRow, _says("where every byte came from")]
