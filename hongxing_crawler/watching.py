@@ -36,6 +36,7 @@ def watch_run(
         outbox_age_s=(run.now() - oldest_at).total_seconds() if oldest_at else 0.0,
         outbox_files=outbox.count,
         clock_skew_s=float(stats.get("hongxing/archive/clock_skew_s", 0)),
+        killed_runs=tuple(run.killed_runs),
     )
     return watch(facts, limits)
 

@@ -188,6 +188,7 @@ def test_the_first_runs_bring_thousands_and_that_is_no_flood():
         ({"clock_skew_s": -301.0}, "clock"),
         ({"outbox_age_s": 3.5 * 86_400, "outbox_files": 12}, "outbox"),
         ({"free_bytes": 60 << 20}, "disk"),
+        ({"killed_runs": ("run_40", "run_41")}, "killed"),
     ],
 )
 def test_the_machine_is_looked_at(values, name):

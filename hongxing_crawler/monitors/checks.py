@@ -212,6 +212,18 @@ def _removed(facts: Facts, limits: Limits) -> str:
     )
 
 
+def _killed(facts: Facts, limits: Limits) -> str:
+    """A run that was killed could not say so itself: the next one does."""
+    killed = facts.killed_runs
+    if not limits.killed_count or len(killed) < limits.killed_count:
+        return ""
+    what = f"{killed[-1]} was" if len(killed) == 1 else f"{len(killed)} runs were"
+    return (
+        f"{what} killed, its work is taken over: look for a power cut, a reboot or a lack of"
+        " memory in the machine's log"
+    )
+
+
 CHECKS: dict[str, Callable[[Facts, Limits], str]] = {
     "quiet": _quiet,
     "low": _low,
@@ -284,6 +296,7 @@ CHECKS: dict[str, Callable[[Facts, Limits], str]] = {
     "outbox": _outbox,
     "clock": _clock,
     "removed": _removed,
+    "killed": _killed,
 }
 GATES = frozenset({"short", "undated", "removed"})
 

@@ -49,6 +49,7 @@ class Facts:
     outbox_age_s: float = 0.0  # of the file that waits longest
     outbox_files: int = 0
     clock_skew_s: float = 0.0  # ours minus the site's
+    killed_runs: tuple[str, ...] = ()  # that this run found without an end
 
     @property
     def whole_runs(self) -> list[RunFacts]:

@@ -31,3 +31,4 @@ class Limits:
     outbox_days: float = 3.0  # that a file waits to be uploaded
     clock_skew_s: float = 300.0
     removed_share: float = 0.05  # of all articles, removed in one run
+    killed_count: int = 1  # runs before this one that never ended
