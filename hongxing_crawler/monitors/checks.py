@@ -124,7 +124,8 @@ def _share_check(
         usual = known or 0.0
         if not (limit and total) or hits / total - usual < limit or (known is None and is_news):
             return ""
-        if total < limits.least_pages and chance(hits, total, max(usual, _RARE)) > _NO_CHANCE:
+        is_rare = known is not None and chance(hits, total, max(usual, _RARE)) <= _NO_CHANCE
+        if total < limits.least_pages and not is_rare:
             return ""
         said = f", usually {usual:.0%}" if usual else ""
         return f"{hits} of {total} {what}{said}: {advice}"
