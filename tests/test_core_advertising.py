@@ -80,6 +80,12 @@ def test_what_stands_behind_the_end_goes_when_it_advertises(tail, kept):
     assert [block.rule for block in removed] == ["spam.kit_junk"] * (tail != kept)
 
 
+def test_the_end_of_a_document_within_an_attribute_is_no_end():
+    page = "<html><body><p>正文</p><iframe srcdoc='<html></html>'></iframe><p>贷款 彩票 发票 朋友圈</p>"
+
+    assert cut_after_end(page) == (page, ())
+
+
 def test_prose_behind_an_early_end_stays():
     page = f"<html><body><h1>柑橘熟了</h1></body></html><p>{BEFORE * 3}贷款的事大家也谈到了。</p>"
 

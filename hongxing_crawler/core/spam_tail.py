@@ -10,6 +10,7 @@ from hongxing_crawler.core.edits import RemovedBlock
 _END = "</html"
 _TAG_RE = re.compile(r"<(?:script|style)\b[^<]{0,20000}|<[^<>]{0,2000}>?", re.IGNORECASE)
 _NAME_WHEEL_RE = re.compile(r"(?:[\u3400-\u9fff]{2,8}[\s|｜,，、。]{1,5}){6}")
+_QUOTES = ("'", '"')
 _LEAST_CHARS = 12
 _LONGEST_TAIL = 200_000
 _LARGEST_SHARE = 0.3
@@ -29,6 +30,8 @@ def cut_after_end(html: str) -> tuple[str, tuple[RemovedBlock, ...]]:
     end = html.rfind(_END)
     start = html.find(">", end) + 1 if end >= 0 else 0
     size = len(html) - start
+    if html[start : start + 1] in _QUOTES:  # the end of another document, within an attribute
+        return html, ()
     if not start or size < _LEAST_CHARS or size > min(_LONGEST_TAIL, _LARGEST_SHARE * len(html)):
         return html, ()
     text = " ".join(_TAG_RE.sub(" ", html[start:]).split())
