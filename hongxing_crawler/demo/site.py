@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hongxing_crawler.core.profile import SiteProfile
+    from hongxing_crawler.demo.content import Site
 
 COUNTER_RE = re.compile(r"^/content/(?:visit|clicks|star)\b|^/site/\d+$")
 
@@ -86,13 +87,18 @@ class DemoSite:
     def switch_to(self, state: int) -> None:
         """Change to another state of the site: pages changed, removed and new in state 2."""
         site = load_site(state, self._folder)
-        self._site = with_shared(site) if self._shared else site
+        self.state = state
+        self.show(with_shared(site) if self._shared else site)
+
+    def show(self, site: Site) -> None:
+        """Serve other contents from now on."""
+        self._site = site
         self._articles = {
             article.part_path(number): (article, number)
-            for article in self._site.articles
+            for article in site.articles
             for number in range(1, len(article.parts) + 1)
         }
-        self.state = state
+        self._cache.clear()
 
     @property
     def www(self) -> str:
