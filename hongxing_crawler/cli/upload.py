@@ -132,4 +132,11 @@ def upload_run(shell: Shell, config: Config, home: Home, result: RunResult) -> R
         return replace(result, warnings=[*result.warnings, sentence])
     counts = {"uploaded": report.sent_count, "uploaded_bytes": report.sent_bytes}
     paths = {"s3": str(s3.place)}
-    return replace(result, counts=result.counts | counts, paths=result.paths | paths)
+    return replace(
+        result,
+        counts=result.counts | counts,
+        paths=result.paths | paths,
+        findings=[
+            finding for finding in result.findings if finding.name != "outbox"
+        ],  # it is empty
+    )
