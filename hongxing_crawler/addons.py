@@ -85,6 +85,7 @@ OUR_SETTINGS: dict[str, Any] = {
     "HONGXING_PARTS_MAX_COUNT": 60,
 }
 
+    "HONGXING_LOG_FORMAT": "text",  # or json: one object a line
 _OFF = None
 COMPONENTS: dict[str, dict[str, int | None]] = {
     "DOWNLOADER_MIDDLEWARES": {

@@ -48,6 +48,7 @@ class CrawlOptions:
     log_level: str = "INFO"
     log_file: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)  # Scrapy's, for those who know
+    log_format: str = "text"  # or json
 
 
 def crawl(options: CrawlOptions, progress: Progress | None = None) -> RunResult:
@@ -77,7 +78,10 @@ def crawl(options: CrawlOptions, progress: Progress | None = None) -> RunResult:
             received.append(signum)
             super()._signal_shutdown(signum, frame)
 
-    process = Process(scrapy_settings(options))
+    settings = scrapy_settings(options)
+    # RunLog installs what writes JSON: Scrapy's own handler would begin with lines of text.
+    is_text = settings["HONGXING_LOG_FORMAT"] != "json"
+    process = Process(settings, install_root_handler=is_text)
     crawler = process.create_crawler(NewsSpider)
     if progress is not None:
         _report_progress(crawler, progress)
@@ -126,6 +130,7 @@ def scrapy_settings(options: CrawlOptions) -> Any:
         "LOG_FILE": options.log_file,
     }
     settings.setdict(values | dict(options.settings), "cmdline")
+        "HONGXING_LOG_FORMAT": options.log_format,
     return settings
 
 

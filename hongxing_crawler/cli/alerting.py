@@ -6,6 +6,7 @@ import os
 import socket
 from dataclasses import asdict
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from hongxing_crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from hongxing_crawler.alerts.event import Event, Kind
     from hongxing_crawler.alerts.tell import AlertOptions
@@ -28,10 +30,10 @@ _TOLD_BY_ITSELF = frozenset(ExitCode)
 
 
 def told(name: str) -> Callable[[AnyCommand], AnyCommand]:
-    """Make a command tell its start and its end to whom the settings name.
+    """Make a command tell its start and its end to whom the settings name, and measure it.
 
-    What it brought is what it left in ``shell.outcome``. An alert that cannot be delivered is
-    complained of on stderr, and changes nothing else.
+    What it brought is what it left in ``shell.outcome``. An alert that cannot be delivered, or a
+    file of metrics that cannot be written, is complained of on stderr, and changes nothing else.
     """
 
     def decorate(command: AnyCommand) -> AnyCommand:
@@ -39,23 +41,54 @@ def told(name: str) -> Callable[[AnyCommand], AnyCommand]:
         def run(shell: Shell, *arguments: Any, **values: Any) -> int:
             if values.get("dry_run"):
                 return command(shell, *arguments, **values)
-            config = shell.load_config()
-            options = alert_options(config)
-            if not options.wants_any:
-                return command(shell, *arguments, **values)
-            teller = _Teller(shell, config, options, name)
+            config, started_at = shell.load_config(), now()
+            teller = _Teller(shell, config, alert_options(config), name)
             teller.tell("start")
             try:
                 code = command(shell, *arguments, **values)
             except BaseException as error:
+                measure(shell, config, name, started_at, _judge(error)[0])
                 teller.tell_error(error)
                 raise
+            measure(shell, config, name, started_at, int(code))
             teller.tell_end(code)
             return code
 
         return run  # type: ignore[return-value]
 
     return decorate
+
+
+def _judge(error: BaseException) -> tuple[int, str]:
+    """Return the exit code and the sentence of an error that ends a command."""
+    from hongxing_crawler.cli.verdict import judge
+
+    if isinstance(error, click.ClickException):
+        return error.exit_code, error.format_message()
+    if isinstance(error, Exception) and not isinstance(error, click.Abort):
+        return judge(error)
+    return int(ExitCode.INTERRUPTED), "stopped; what is on disk is complete"  # a signal
+
+
+def measure(shell: Shell, config: Config, name: str, started_at: datetime, code: int) -> None:
+    """Write the file of metrics when the settings name one."""
+    if not config.metrics_file:
+        return
+    from hongxing_crawler.exceptions import HongxingError
+    from hongxing_crawler.look import look_at
+    from hongxing_crawler.metrics import CommandEnd, write_metrics
+    from hongxing_crawler.store.home import Home
+
+    ended_at = now()
+    end = CommandEnd(name, ended_at, (ended_at - started_at).total_seconds(), int(code))
+    try:
+        look = look_at(Home(config.home), now=now)
+    except (HongxingError, OSError):
+        look = None
+    try:
+        write_metrics(Path(config.metrics_file), end, look, config.home)
+    except OSError as error:
+        shell.complain(f"could not write the metrics {config.metrics_file}: {error.strerror}")
 
 
 class _Teller:
@@ -74,17 +107,13 @@ class _Teller:
 
     def tell_error(self, error: BaseException) -> None:
         from hongxing_crawler.alerts.event import kind_of
-        from hongxing_crawler.cli.verdict import judge
 
-        if isinstance(error, click.ClickException):
-            code, sentence = error.exit_code, error.format_message()
-        elif isinstance(error, Exception) and not isinstance(error, click.Abort):
-            code, sentence = judge(error)
-        else:  # a signal
-            code, sentence = int(ExitCode.INTERRUPTED), "stopped; what is on disk is complete"
+        code, sentence = _judge(error)
         self.tell(kind_of(code), exit_code=int(code), sentence=sentence)
 
     def tell(self, kind: Kind, **values: Any) -> list[str]:
+        if not self.options.wants_any:
+            return []
         from hongxing_crawler.alerts.tell import tell
 
         failures = tell(make_event(kind, **self.base, **values), self.options)

@@ -176,6 +176,7 @@ def _options(
         "settings": {"LOG_ENABLED": bool(shell.verbose or flags["log_file"])},
     }
     return CrawlOptions(**values | more)
+        "log_format": config.log_format,
 
 
 def _demo_home(config: Config) -> Path:

@@ -169,7 +169,11 @@ def _take(ctx: click.Context, parameter: click.Parameter, value: Any) -> Any:
 
 _FILE = {"type": click.Path(path_type=Path), "metavar": "FILE"}
 _FOLDER = {"type": click.Path(), "metavar": "DIR"}
-_FLAG_KEYS = {"ping_url": "alerts.ping_url"}
+_FLAG_KEYS = {
+    "ping_url": "alerts.ping_url",
+    "metrics_file": "metrics.file",
+    "log_format": "log.format",
+}
 _OF_SETTINGS = "-"  # --s3 without an address
 _COMMON: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
     (("--config",), {**_FILE, "help": "Settings; default hongxing.toml here."}),
@@ -184,6 +188,8 @@ _COMMON: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
         },
     ),
     (("--ping-url",), {"metavar": "URL", "help": "A monitor that is told of start and end."}),
+    (("--metrics-file",), {"metavar": "FILE", "help": "Write figures for Prometheus here."}),
+    (("--log-format",), {"metavar": "text|json", "help": "Form of the log's lines."}),
     (("--wait-lock",), {"metavar": "TIME", "help": "Wait so long for another run, 90s, 10m, 2h."}),
     (("--json",), {"is_flag": True, "help": "Print one JSON object for machines."}),
     (("--quiet", "-q"), {"is_flag": True, "help": "Print nothing when all is well."}),

@@ -15,6 +15,7 @@ from hongxing_crawler.config.kinds import (
     FORMATS,
     HTTP_URL,
     OPTIONAL_PATH,
+    LOG_FORMAT,
     OPTIONAL_TEXT,
     PATH,
     PROFILE,
@@ -41,6 +42,9 @@ _NAMED_TABLES = {
     "alerts",
     "monitors",
 }  # their names stand in their variables: HONGXING_S3_URL
+    "log",
+    "metrics",
+    "retention",
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,13 @@ SETTINGS = (
     Setting("export.format", FORMATS, "jsonl.gz"),
     Setting("s3.url", S3_URL, "", "--s3"),
     Setting("s3.endpoint", ENDPOINT, ""),
+    Setting("log.format", LOG_FORMAT, "text"),
+    Setting("metrics.file", OPTIONAL_PATH, ""),
+    Setting("retention.logs", DURATION, 0.0),
+    Setting("retention.reports", DURATION, 0.0),
+    Setting("retention.rows", DURATION, 0.0),
+    Setting("retention.warc", DURATION, 0.0),
+    Setting("retention.media", DURATION, 0.0),
     Setting("s3.region", OPTIONAL_TEXT, ""),
     Setting("s3.profile", PROFILE, AUTO),
     Setting("s3.ca_bundle", OPTIONAL_PATH, ""),
@@ -126,6 +137,13 @@ class Config:
     s3_url: str  # s3://bucket/prefix, "" for none
     s3_endpoint: str
     s3_region: str
+    log_format: str  # text or json
+    metrics_file: str  # for Prometheus, "" for none
+    retention_logs: float  # seconds that each sort of file is kept; 0: for ever
+    retention_reports: float
+    retention_rows: float
+    retention_warc: float
+    retention_media: float
     s3_profile: str
     s3_ca_bundle: str
     s3_credentials: str  # beginning of the names of variables

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from scrapy.exceptions import NotConfigured
+from scrapy.utils.log import get_scrapy_root_handler
 
 from hongxing_crawler.run import run_of
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -24,20 +28,62 @@ class _LogFile(logging.FileHandler):
         del record
 
 
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line: at (UTC), level, logger, message, run, and error with a traceback."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__()
+        self.run_id = run_id
+
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {
+            "at": at.replace("+00:00", "Z"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+            "run": self.run_id,
+        }
+        if record.exc_info:
+            line["error"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
+
+
 class RunLog:
     """Append what is logged to ``runs/<run>/log``, to the end of the process."""
 
-    def __init__(self, crawler: Crawler, level: str) -> None:
-        folder = run_of(crawler).home.run(run_of(crawler).run_id)
+    def __init__(self, crawler: Crawler, level: str, form: str) -> None:
+        run = run_of(crawler)
+        formatter = logging.Formatter(FORMAT)
+        if form == "json":
+            formatter = JsonFormatter(run.run_id)
+            _install(crawler.settings, formatter)
+        if not level:
+            raise NotConfigured("HONGXING_LOG_LEVEL is empty")
+        folder = run.home.run(run.run_id)
         folder.mkdir(parents=True, exist_ok=True)
         handler = _LogFile(folder / "log", encoding="utf-8", errors="backslashreplace")
         handler.setLevel(level)
-        handler.setFormatter(logging.Formatter(FORMAT))
+        handler.setFormatter(formatter)
         logging.getLogger().addHandler(handler)
+        if form == "json":
+            logging.getLogger().setLevel(logging.NOTSET)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        level = crawler.settings["HONGXING_LOG_LEVEL"]
-        if not level:
-            raise NotConfigured("HONGXING_LOG_LEVEL is empty")
-        return cls(crawler, level)
+        settings = crawler.settings
+        return cls(crawler, settings["HONGXING_LOG_LEVEL"], settings["HONGXING_LOG_FORMAT"])
+
+
+def _install(settings: BaseSettings, formatter: logging.Formatter) -> None:
+    """Let the terminal or LOG_FILE have JSON, by Scrapy's handler or by one of our own."""
+    root = logging.getLogger()
+    for other in root.handlers:
+        other.setFormatter(formatter)
+    if get_scrapy_root_handler() is not None or not settings.getbool("LOG_ENABLED"):
+        return
+    name = settings["LOG_FILE"]
+    handler = logging.FileHandler(name, encoding="utf-8") if name else logging.StreamHandler()
+    handler.setLevel(settings["LOG_LEVEL"])
+    handler.setFormatter(formatter)
+    root.addHandler(handler)
