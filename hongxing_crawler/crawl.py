@@ -47,9 +47,9 @@ class CrawlOptions:
     limits: Limits = field(default_factory=Limits)  # of the monitors
     log_level: str = "INFO"
     log_file: str | None = None
-    settings: Mapping[str, Any] = field(default_factory=dict)  # Scrapy's, for those who know
     log_format: str = "text"  # or json
 
+    settings: Mapping[str, Any] = field(default_factory=dict)  # Scrapy's, for those who know
 
 def crawl(options: CrawlOptions, progress: Progress | None = None) -> RunResult:
     """Run one crawl in this process; Scrapy's reactor allows only one.

@@ -177,6 +177,7 @@ def _options(
     }
     return CrawlOptions(**values | more)
         "log_format": config.log_format,
+        "log_format": config.log_format,
 
 
 def _demo_home(config: Config) -> Path:
