@@ -79,13 +79,13 @@ OUR_SETTINGS: dict[str, Any] = {
     "HONGXING_DOWNLOAD_SPOOL_BYTES": 8 * MIB,
     "HONGXING_EXPORT_PARQUET": False,
     "HONGXING_LOG_LEVEL": "INFO",
+    "HONGXING_LOG_FORMAT": "text",  # or json: one object a line
     "HONGXING_MEDIA_ENABLED": True,
     "HONGXING_MEDIA_MAX_BYTES": 1 << 30,
     "HONGXING_MEDIA_TIMEOUT_S": 600.0,
     "HONGXING_PARTS_MAX_COUNT": 60,
 }
 
-    "HONGXING_LOG_FORMAT": "text",  # or json: one object a line
 _OFF = None
 COMPONENTS: dict[str, dict[str, int | None]] = {
     "DOWNLOADER_MIDDLEWARES": {

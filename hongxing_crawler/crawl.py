@@ -48,8 +48,8 @@ class CrawlOptions:
     log_level: str = "INFO"
     log_file: str | None = None
     log_format: str = "text"  # or json
-
     settings: Mapping[str, Any] = field(default_factory=dict)  # Scrapy's, for those who know
+
 
 def crawl(options: CrawlOptions, progress: Progress | None = None) -> RunResult:
     """Run one crawl in this process; Scrapy's reactor allows only one.
@@ -128,9 +128,9 @@ def scrapy_settings(options: CrawlOptions) -> Any:
         "AUTOTHROTTLE_ENABLED": options.delay_s > 0,
         "LOG_LEVEL": options.log_level,
         "LOG_FILE": options.log_file,
+        "HONGXING_LOG_FORMAT": options.log_format,
     }
     settings.setdict(values | dict(options.settings), "cmdline")
-        "HONGXING_LOG_FORMAT": options.log_format,
     return settings
 
 

@@ -173,6 +173,7 @@ def _options(
         "with_parquet": config.with_parquet,
         "log_level": _LEVELS[min(max(shell.verbose, 1), len(_LEVELS)) - 1],
         "log_file": flags["log_file"] and str(flags["log_file"]),
+        "log_format": config.log_format,
         "settings": {"LOG_ENABLED": bool(shell.verbose or flags["log_file"])},
     }
     return CrawlOptions(**values | more)

@@ -14,8 +14,8 @@ from hongxing_crawler.config.kinds import (
     ENDPOINT,
     FORMATS,
     HTTP_URL,
-    OPTIONAL_PATH,
     LOG_FORMAT,
+    OPTIONAL_PATH,
     OPTIONAL_TEXT,
     PATH,
     PROFILE,
@@ -41,10 +41,10 @@ _NAMED_TABLES = {
     "upload",
     "alerts",
     "monitors",
-}  # their names stand in their variables: HONGXING_S3_URL
     "log",
     "metrics",
     "retention",
+}  # their names stand in their variables: HONGXING_S3_URL
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,6 @@ SETTINGS = (
     Setting("crawl.max_pages", whole(0, 1_000_000_000), 0),
     Setting("crawl.max_duration", DURATION, 0.0),
     Setting("export.format", FORMATS, "jsonl.gz"),
-    Setting("s3.url", S3_URL, "", "--s3"),
-    Setting("s3.endpoint", ENDPOINT, ""),
     Setting("log.format", LOG_FORMAT, "text"),
     Setting("metrics.file", OPTIONAL_PATH, ""),
     Setting("retention.logs", DURATION, 0.0),
@@ -92,6 +90,8 @@ SETTINGS = (
     Setting("retention.rows", DURATION, 0.0),
     Setting("retention.warc", DURATION, 0.0),
     Setting("retention.media", DURATION, 0.0),
+    Setting("s3.url", S3_URL, "", "--s3"),
+    Setting("s3.endpoint", ENDPOINT, ""),
     Setting("s3.region", OPTIONAL_TEXT, ""),
     Setting("s3.profile", PROFILE, AUTO),
     Setting("s3.ca_bundle", OPTIONAL_PATH, ""),
@@ -134,9 +134,6 @@ class Config:
     max_pages: int  # 0: no limit
     max_duration: float  # seconds, 0: no limit
     format: str  # of rows: jsonl.gz or jsonl.gz,parquet
-    s3_url: str  # s3://bucket/prefix, "" for none
-    s3_endpoint: str
-    s3_region: str
     log_format: str  # text or json
     metrics_file: str  # for Prometheus, "" for none
     retention_logs: float  # seconds that each sort of file is kept; 0: for ever
@@ -144,6 +141,9 @@ class Config:
     retention_rows: float
     retention_warc: float
     retention_media: float
+    s3_url: str  # s3://bucket/prefix, "" for none
+    s3_endpoint: str
+    s3_region: str
     s3_profile: str
     s3_ca_bundle: str
     s3_credentials: str  # beginning of the names of variables
