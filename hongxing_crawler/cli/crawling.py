@@ -172,13 +172,11 @@ def _options(
         "limits": config.limits,
         "with_parquet": config.with_parquet,
         "log_level": _LEVELS[min(max(shell.verbose, 1), len(_LEVELS)) - 1],
-        "log_file": flags["log_file"] and str(flags["log_file"]),
         "log_format": config.log_format,
+        "log_file": flags["log_file"] and str(flags["log_file"]),
         "settings": {"LOG_ENABLED": bool(shell.verbose or flags["log_file"])},
     }
     return CrawlOptions(**values | more)
-        "log_format": config.log_format,
-        "log_format": config.log_format,
 
 
 def _demo_home(config: Config) -> Path:
