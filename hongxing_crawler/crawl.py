@@ -78,10 +78,7 @@ def crawl(options: CrawlOptions, progress: Progress | None = None) -> RunResult:
             received.append(signum)
             super()._signal_shutdown(signum, frame)
 
-    settings = scrapy_settings(options)
-    # RunLog installs what writes JSON: Scrapy's own handler would begin with lines of text.
-    is_text = settings["HONGXING_LOG_FORMAT"] != "json"
-    process = Process(settings, install_root_handler=is_text)
+    process = Process(scrapy_settings(options))
     crawler = process.create_crawler(NewsSpider)
     if progress is not None:
         _report_progress(crawler, progress)
@@ -129,6 +126,8 @@ def scrapy_settings(options: CrawlOptions) -> Any:
         "LOG_LEVEL": options.log_level,
         "LOG_FILE": options.log_file,
         "HONGXING_LOG_FORMAT": options.log_format,
+        # RunLog installs what writes JSON: Scrapy's handler would begin with lines of text.
+        "LOG_INSTALL_ROOT_HANDLER": options.log_format != "json",
     }
     settings.setdict(values | dict(options.settings), "cmdline")
     return settings
