@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
+from hongxing_crawler.cli.doctor_checks import MACHINE
 from hongxing_crawler.cli.shell import Command, Shell, common_options
 from hongxing_crawler.exit_codes import ExitCode
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from hongxing_crawler.config import Config
 
     Checkup = Callable[[Shell, Config], Iterator[Check]]
-
-_LITTLE_BYTES = 2 << 30
 
 
 @click.command(cls=Command)
