@@ -90,4 +90,4 @@ def check_bucket(shell: Shell, config: Config) -> Iterator[Check]:
 
 
 # Each looks at one thing and may yield any number of checks.
-CHECKUPS: tuple[Checkup, ...] = (check_home, check_bucket)
+CHECKUPS: tuple[Checkup, ...] = (*MACHINE, check_bucket)
