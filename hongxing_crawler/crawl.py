@@ -44,6 +44,7 @@ class CrawlOptions:
     wait_lock_s: float = 0.0
     operator: str = ""
     with_parquet: bool = False
+    browser: str = "off"  # auto: pages that lack what a script brings; always; off
     limits: Limits = field(default_factory=Limits)  # of the monitors
     log_level: str = "INFO"
     log_file: str | None = None
@@ -116,6 +117,7 @@ def scrapy_settings(options: CrawlOptions) -> Any:
         "HONGXING_RUN_MAX_PAGES": options.max_pages,
         "HONGXING_RUN_WAIT_LOCK_S": options.wait_lock_s,
         "HONGXING_RUN_OPERATOR": options.operator,
+        "HONGXING_BROWSER_MODE": options.browser,
         "HONGXING_MONITORS": asdict(options.limits),
         "HONGXING_EXPORT_PARQUET": options.with_parquet,
         "CLOSESPIDER_TIMEOUT": options.max_duration_s,

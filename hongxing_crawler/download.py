@@ -36,7 +36,7 @@ from hongxing_crawler.core.hosts import is_private_host, is_public_ip, split_por
 from hongxing_crawler.exceptions import ArchiveError
 from hongxing_crawler.items import Exchange
 from hongxing_crawler.refusals import ArchiveStoppedError
-from hongxing_crawler.run import run_of
+from hongxing_crawler.run import KIND, RENDERING, SENT_AT, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,10 +46,11 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+    from hongxing_crawler.browser.handler import BrowserHandler
+
 EXCHANGE = "hongxing_exchange"  # request.meta: what went over the wire
 EXCHANGE_BODY = "hongxing_exchange_body"  # request.meta: Path of a spooled body
 EXCHANGE_CODINGS = "hongxing_exchange_codings"  # request.meta: its content codings
-SENT_AT = "hongxing_sent_at"  # request.meta: when it was sent, aware UTC
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
 _HEAD_MAX_BYTES = 256 * 1024
 _CHUNK_BYTES = 64 * 1024
@@ -170,6 +171,7 @@ class ArchivingDownloadHandler(AiohttpDownloadHandler):
         super().__init__(crawler)
         settings, run = crawler.settings, run_of(crawler)
         self._crawler, self._run = crawler, run
+        self._browser: BrowserHandler | None = None
         self._spool_bytes = settings.getint("HONGXING_DOWNLOAD_SPOOL_BYTES")
         self._spool_folder = run.home.spool
         named = run.profile.hosts + run.profile.media_hosts
@@ -194,10 +196,22 @@ class ArchivingDownloadHandler(AiohttpDownloadHandler):
         self._session = cast("aiohttp.ClientSession", _BodilessSession(session))
 
     async def close(self) -> None:
+        if self._browser is not None:
+            await self._browser.close()
         await self._plain_session.close()
         await super().close()
 
+    async def _render(self, request: Request) -> Response:
+        """Let a browser render a page that has come; started and imported by the first one."""
+        from hongxing_crawler.browser.handler import BrowserHandler  # noqa: PLC0415
+
+        if self._browser is None:
+            self._browser = BrowserHandler(self._crawler)
+        return await self._browser.render(request)
+
     async def download_request(self, request: Request) -> Response:
+        if request.meta.get(KIND) == RENDERING:
+            return await self._render(request)
         host = (urlsplit(request.url).hostname or "").lower()
         if host not in self._allowed and is_private_host(host):
             raise PrivateAddressError(f"{request.url} leads to a private address")

@@ -246,7 +246,7 @@ def _warnings(run: Run) -> list[str]:
             f"{len(run.skips)} runs before this one found the home in use and did nothing, the"
             f" last at {last.at}: {last.sentence.partition(';')[0]}"
         )
-    return [*warnings, *run.notes]
+    return [*warnings, *run.notes, *run.rendering.advice()]
 
 
 def _versions() -> dict[str, str]:

@@ -16,6 +16,7 @@ from hongxing_crawler.core.page import extract
 from hongxing_crawler.core.record import Article, Origin, build_article
 from hongxing_crawler.core.sitemaps import find_feed_links, find_sitemap_links
 from hongxing_crawler.core.urls import canonical_url, shifted_date
+from hongxing_crawler.rendering import RENDERED_TYPE, Impression
 from hongxing_crawler.store.visit import Found
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Reading:
     outcome: str
     reason: str = ""
     page: Page | None = None  # set when the page is, or may be, an article
+    shown: Page | None = None  # whatever was read, article or not
     links: tuple[Found, ...] = ()
     blocked: bool = False
 
@@ -90,7 +92,7 @@ def read_answer(
         return _read_index(answer, kind, depth, profile, scope)
     if answer.content_type.split(";")[0].strip().lower() not in _HTML_TYPES:
         return Reading("rejected", "not_html")
-    if not answer.body.strip(b"\0 \t\r\n"):
+    if not answer.body.strip(b"\0 \t\r\n"):  # no script either: a browser would see no more
         return Reading("rejected", "empty")
     return _read_page(answer, kind, depth, profile, scope, seed_digests)
 
@@ -159,12 +161,32 @@ def _read_page(
     )
     links = tuple(link for link in links if link.url not in page.next_parts)
     if not _may_be_article(kind, page, profile, scope):
-        return Reading("done", links=links)
+        return Reading("done", links=links, shown=page)
     missing = [name for name in ("title", "body") if not getattr(page, name).strip()]
     has_media = bool(page.images or page.attachments or page.videos)
     if "title" in missing or ("body" in missing and not has_media):
-        return Reading("rejected", "no_" + "_no_".join(missing), links=links)
-    return Reading("done", page=page, links=links)
+        return Reading("rejected", "no_" + "_no_".join(missing), links=links, shown=page)
+    return Reading("done", page=page, links=links, shown=page)
+
+
+def impression_of(answer: Answer, kind: str, reading: Reading) -> Impression | None:
+    """Return what tells whether a page is complete; None for what no browser would change."""
+    page = reading.shown
+    if page is None or answer.status != 200:
+        return None
+    return Impression(
+        html=answer.body,
+        kind=kind,
+        text=page.text_sample,
+        list_item_count=page.list_item_count,
+        article_links=sum(link.kind == "article" for link in reading.links),
+        has_body=bool(page.body.strip() or page.images or page.attachments or page.videos),
+    )
+
+
+def rendered_answer(answer: Answer, body: bytes) -> Answer:
+    """Put the page that a browser showed in the place of the page as it came."""
+    return replace(answer, body=body, content_type=RENDERED_TYPE)
 
 
 def _may_be_article(kind: str, page: Page, profile: SiteProfile, scope: Scope) -> bool:
@@ -303,6 +325,7 @@ def article_of(visit: Visit, run_id: str, profile: SiteProfile, scope: Scope) ->
         etag=visit.etag,
         last_modified=visit.last_modified,
         raw_sha256=visit.raw_sha256,
+        rendered_record_id=visit.rendered.record_id if visit.rendered else "",
     )
     return build_article(cleaned, origin=origin, capture=visit.main, media=visit.media)
 

@@ -36,9 +36,11 @@ from hongxing_crawler.reading import (
     media_addresses,
     media_urls,
     read_answer,
+    rendered_answer,
     sort_parts,
 )
 from hongxing_crawler.refusals import PartFailedError
+from hongxing_crawler.rendering import RENDERED
 from hongxing_crawler.spiders.news import NewsSpider
 from hongxing_crawler.store.media import keep_media
 from hongxing_crawler.store.visit import Found, Ticket, Visit
@@ -93,6 +95,7 @@ class Replay:
         self._findings: list[Finding] = []
         self._pages: list[ArchivedExchange] = []
         self._beside: dict[tuple[str, str], ArchivedExchange] = {}  # (page, URL): parts and media
+        self._rendered: dict[str, ArchivedExchange] = {}  # by record id of the page as it came
         self._failed_parts: set[tuple[str, str]] = set()
         self._seed_digests: set[str] = set()
         self._decoder = _make_decoder()
@@ -134,6 +137,10 @@ class Replay:
             self.located[capture.record_id] = (path, capture.offset)
         if not self.only(capture.record_id):
             return
+        if capture.record_type == "conversion":
+            if kind == RENDERED:
+                self._rendered[exchange.record.fields["warc-refers-to"][1:-1]] = exchange
+            return
         place = exchange.metadata.get("via", ""), capture.url
         self._failed_parts.discard(place)
         if capture.record_type == "metadata" or "warc-truncated" in exchange.record.fields:
@@ -164,6 +171,10 @@ class Replay:
         response = self._response(exchange)
         kind, depth = ticket.kind, ticket.depth
         answer = self._answer(response, visit)
+        visit.raw_sha256 = hashlib.sha256(answer.body).hexdigest()
+        if rendered := self._rendered.get(capture.record_id):
+            visit.rendered = rendered.capture
+            answer = rendered_answer(answer, rendered.record.payload())
         reading = read_answer(answer, kind, depth, self.profile, self.scope, self._seed_digests)
         if kind == "seed" and answer.status == 200:
             self._seed_digests.add(answer.payload_digest)
@@ -171,7 +182,7 @@ class Replay:
         visit.links = list(reading.links) if self.with_links else []
         if reading.page is not None:
             try:
-                self._article(visit, reading.page, answer)
+                self._article(visit, reading.page)
             except PartFailedError:
                 visit.outcome, visit.reason = "failed", "part_failed"
         return visit
@@ -192,8 +203,7 @@ class Replay:
             found_on=visit.ticket.found_on,
         )
 
-    def _article(self, visit: Visit, page: Page, answer: Answer) -> None:
-        visit.raw_sha256 = hashlib.sha256(answer.body).hexdigest()
+    def _article(self, visit: Visit, page: Page) -> None:
         visit.cleaned = clean(self._with_parts(page, visit), self.profile)
         for url in media_urls(visit.cleaned.article):
             visit.media[url] = self._media(url, visit)

@@ -31,6 +31,7 @@ from hongxing_crawler.exceptions import (
 )
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.list_pages import ListPages
+from hongxing_crawler.rendering import Rendering
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.belonging import check_belonging, check_site
 from hongxing_crawler.store.home import Home
@@ -55,6 +56,12 @@ KIND = (
     "hongxing_kind"  # request.meta: seed | list | topic | article | page | part | media | robots …
 )
 CAPTURE = "hongxing_capture"  # request.meta: where the exchange was archived
+SENT_AT = "hongxing_sent_at"  # request.meta: when it was sent, aware UTC
+BROWSER = "browser"  # a KIND: what a browser asks for on a page
+RENDERING = "rendering"  # a KIND: a page that has come goes through the browser
+DOCUMENT = "hongxing_document"  # request.meta of a rendering: the response that has come
+SCREENSHOT = "hongxing_screenshot"  # request.meta of a rendering: PNG
+WANTED_PAGES = "hongxing_wanted_pages"  # request.meta of a rendering: where a script wanted to go
 
 _SEED_PRIORITY = 100
 _MAX_SKIPS = 100  # named in the record of a run
@@ -104,6 +111,7 @@ class Run:
         self.limit_reached = ""
         self.seed_digests: set[str] = set()
         self.lists = ListPages()
+        self.rendering = Rendering(self.profile, settings["HONGXING_BROWSER_MODE"])
         self.warcs: list[Path] = []
         self.repaired: list[Path] = []  # files that a killed run left open
         self.notes: list[str] = []
@@ -270,6 +278,12 @@ class Run:
     @property
     def stopping(self) -> bool:
         return bool(self.stop_reason)
+
+    def is_ending(self, crawler: Crawler) -> bool:
+        """Tell whether the crawl is closing, for a reason of ours, a limit or a signal."""
+        engine = crawler.engine
+        slot = engine._slot  # noqa: SLF001 - nothing else tells that a time limit closes the spider
+        return self.stopping or not engine.running or bool(slot and slot.closing)
 
     def stop(self, crawler: Crawler, reason: str, detail: str) -> None:
         """End the crawl for ``reason``; the first reason given is the one that counts."""

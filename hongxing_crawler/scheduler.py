@@ -104,7 +104,8 @@ class FrontierScheduler(BaseScheduler):
         for ticket in self.run.state.take(1):
             if self._pages_left is not None:
                 self._pages_left -= 1
-            return replace(ticket, conditional=False) if self._is_full else ticket
+            is_whole = self._is_full or self.run.rendering.is_known(ticket.url)
+            return replace(ticket, conditional=False) if is_whole else ticket
         return None
 
     def _request(self, ticket: Ticket) -> Request:

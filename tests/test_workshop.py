@@ -45,7 +45,7 @@ def _imported(folder):
 
 
 def test_what_the_package_imports_is_declared():
-    optional = EXTRAS["js"] | EXTRAS["parquet"]
+    optional = EXTRAS["browser"] | EXTRAS["parquet"]
 
     assert _imported("hongxing_crawler") - optional <= RUNTIME
 

@@ -28,7 +28,7 @@ class ArchivedExchange:
     """One group of records as it was written: the answer, what was asked, what was noted."""
 
     capture: Capture
-    record: Record  # response, revisit, or the metadata record of a failed fetch
+    record: Record  # response, revisit, conversion, or the metadata record of a failed fetch
     request: Record | None = None
     metadata: dict[str, str] = field(default_factory=dict)
 
@@ -48,8 +48,8 @@ class ArchivedExchange:
 def read_exchanges(path: Path, findings: list[Finding] | None = None) -> Iterator[ArchivedExchange]:
     """Yield the groups of a file in the order in which they were written.
 
-    A request or note whose response was lost is passed over. Records of other kinds are left
-    to ``reader.read_records``.
+    A request or note whose response was lost is passed over. A conversion record stands for
+    itself. Records of other kinds are left to ``reader.read_records``.
 
     Args:
         path: A ``.warc.gz`` file, finished or not.
@@ -67,6 +67,8 @@ def read_exchanges(path: Path, findings: list[Finding] | None = None) -> Iterato
             continue  # in the place of lost bytes: nothing was fetched
         elif record.type == "metadata" and "warc-concurrent-to" not in record.fields:
             yield ArchivedExchange(capture_of(record), record, None, read_noted(record))
+        elif record.type == "conversion":
+            yield ArchivedExchange(capture_of(record), record, None, header_notes(record))
         elif record.type in {"request", "metadata"}:
             waiting.append(record)
 
@@ -85,8 +87,8 @@ def _exchange(main: Record, waiting: list[Record]) -> ArchivedExchange:
 
 
 def header_notes(record: Record) -> dict[str, str]:
-    """Read the values that the header of a revisit holds in the place of a metadata record."""
-    if record.type != "revisit":
+    """Read the values that a header holds in the place of a metadata record."""
+    if record.type not in {"revisit", "conversion"}:
         return {}
     prefix = NOTE_PREFIX.lower()
     pairs = record.fields.items()

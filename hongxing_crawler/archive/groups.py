@@ -110,6 +110,9 @@ class GroupBuilder:
         body: bytes | Path,
         made_at: datetime,
         converted_from: str = "",
+        *,
+        made_with: str = "",
+        notes: Mapping[str, str] | None = None,
     ) -> Group:
         """Build a resource record, or a conversion record when it was made from another record."""
         kind = "conversion" if converted_from else "resource"
@@ -117,6 +120,9 @@ class GroupBuilder:
         extra = [("WARC-Payload-Digest", block.payload_digest)]
         if converted_from:
             extra.append(("WARC-Refers-To", f"<{converted_from}>"))
+        if made_with:
+            extra.append(("WARC-Concurrent-To", f"<{made_with}>"))
+        extra += _header_notes(notes or {})
         draft = self._draft(kind, url, made_at, one_line(content_type), block, extra)
         return Group((draft,), kind, block.payload_digest, mime=media_type(content_type))
 

@@ -137,6 +137,8 @@ class WarcWriter:
         *,
         made_at: datetime,
         converted_from: str = "",
+        made_with: str = "",
+        notes: Mapping[str, str] | None = None,
     ) -> Capture:
         """Archive what we made ourselves: a screenshot, the cleaned text of a page.
 
@@ -148,6 +150,8 @@ class WarcWriter:
             made_at: Aware time.
             converted_from: Id of the record it was made from: a ``conversion`` record; without
                 one it is a ``resource`` record.
+            made_with: Id of the record that it was made together with.
+            notes: Named values for its header, each behind ``Hongxing-Note-``.
 
         Raises:
             ArchiveError: nothing was written; the file is as before.
@@ -155,7 +159,15 @@ class WarcWriter:
         with self._lock:
             file = self._ready(url)
             try:
-                group = self._builder.made(url, content_type, body, made_at, converted_from)
+                group = self._builder.made(
+                    url,
+                    content_type,
+                    body,
+                    made_at,
+                    converted_from,
+                    made_with=made_with,
+                    notes=notes,
+                )
             except OSError as error:
                 raise _failure(url, file, error) from error
             return self._append(file, group, url, made_at)

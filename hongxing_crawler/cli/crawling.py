@@ -76,6 +76,7 @@ def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.command(cls=Command)
 @click.argument("site", required=False, metavar="[SITE|FILE.toml]")
 @click.option("--seed", "seeds", multiple=True, metavar="URL", help="One more start page.")
+@click.option("--js", is_flag=True, help="Look at every page in a browser.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked; ask and write nothing.")
 @_run_options
 @common_options
@@ -141,7 +142,8 @@ def demo(shell: Shell, /, state: int, **flags: Any) -> int:
     from hongxing_crawler.sites.profile import load_profile
 
     config = _load_config(shell, flags)
-    options = _options(shell, config, load_profile("hongxing"), flags, home=_demo_home(config))
+    more = {"home": _demo_home(config), "browser": "off"}
+    options = _options(shell, config, load_profile("hongxing"), flags, **more)
     return _crawl(shell, config, options, flags, partial(run_demo, options, state=state))
 
 
@@ -165,6 +167,7 @@ def _options(
         "since": flags["since"],
         "max_pages": config.max_pages,
         "max_duration_s": config.max_duration,
+        "browser": _browser_mode(config, flags),
         "concurrency": config.concurrency,
         "delay_s": config.delay_s,
         "wait_lock_s": config.wait_lock,
@@ -172,11 +175,27 @@ def _options(
         "limits": config.limits,
         "with_parquet": config.with_parquet,
         "log_level": _LEVELS[min(max(shell.verbose, 1), len(_LEVELS)) - 1],
-        "log_format": config.log_format,
         "log_file": flags["log_file"] and str(flags["log_file"]),
+        "log_format": config.log_format,
         "settings": {"LOG_ENABLED": bool(shell.verbose or flags["log_file"])},
     }
     return CrawlOptions(**values | more)
+
+
+def _browser_mode(config: Config, flags: dict[str, Any]) -> str:
+    """Return when a browser is used; who asks for one gets told now when there is none.
+
+    Raises:
+        ConfigError: ``--js`` without a browser.
+    """
+    from hongxing_crawler.browser.find import what_is_missing
+    from hongxing_crawler.exceptions import ConfigError
+
+    if not flags.get("js"):
+        return config.browser
+    if missing := what_is_missing():
+        raise ConfigError(f"--js: {missing}")
+    return "always"
 
 
 def _demo_home(config: Config) -> Path:

@@ -57,20 +57,22 @@ def _show(check: Check) -> None:
         write_line(f"{'':<5} {'':<24} → {check.advice}")
 
 
-def check_home(_shell: Shell, config: Config) -> Iterator[Check]:
-    """Look at the folder that everything is kept in."""
+def check_browser(_shell: Shell, config: Config) -> Iterator[Check]:
+    """Look for the browser, which only some sites need."""
+    from hongxing_crawler.browser.find import find_browser, is_root, what_is_missing
     from hongxing_crawler.checkup import Check, Grade
 
-    home = config.home
-    place = next(folder for folder in (home, *home.parents) if folder.is_dir())
-    free = shutil.disk_usage(place).free
-    known = "is there" if (home / "state.sqlite").is_file() else "is made by the first crawl"
-    yield Check("home", Grade.OK, f"{home} {known}")
-    found = f"{free / 1e9:,.1f} GB free"
-    if free < _LITTLE_BYTES:
-        yield Check("disk", Grade.WARN, found, "make room: a crawl stops when the disk is full")
+    if config.browser == "off":
+        return
+    if missing := what_is_missing():
+        grade = Grade.FAIL if config.browser == "always" else Grade.OK
+        found = "none; only pages that a script fills need one"
+        yield Check("browser", grade, f"{found}: {missing}", missing if grade is Grade.FAIL else "")
+    elif is_root():
+        advice = "crawl as a user of its own, not as root"
+        yield Check("browser", Grade.WARN, f"{find_browser()}, without its sandbox", advice)
     else:
-        yield Check("disk", Grade.OK, found)
+        yield Check("browser", Grade.OK, find_browser())
 
 
 def check_bucket(shell: Shell, config: Config) -> Iterator[Check]:
@@ -90,4 +92,4 @@ def check_bucket(shell: Shell, config: Config) -> Iterator[Check]:
 
 
 # Each looks at one thing and may yield any number of checks.
-CHECKUPS: tuple[Checkup, ...] = (*MACHINE, check_bucket)
+CHECKUPS: tuple[Checkup, ...] = (*MACHINE, check_browser, check_bucket)

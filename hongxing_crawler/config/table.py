@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hongxing_crawler.config.kinds import (
     ADDRESS,
     ADDRESSES,
+    BROWSER,
     COMMAND,
     DURATION,
     ENDPOINT,
@@ -80,6 +81,7 @@ SETTINGS = (
     Setting("wait_lock", DURATION, 0.0),
     Setting("crawl.concurrency", whole(1, 16), 1),
     Setting("crawl.delay_s", number(0, 3_600), 1.0),
+    Setting("crawl.browser", BROWSER, "auto"),
     Setting("crawl.max_pages", whole(0, 1_000_000_000), 0),
     Setting("crawl.max_duration", DURATION, 0.0),
     Setting("export.format", FORMATS, "jsonl.gz"),
@@ -131,6 +133,7 @@ class Config:
     wait_lock: float  # seconds
     concurrency: int  # requests at a time
     delay_s: float
+    browser: str  # auto, always or off
     max_pages: int  # 0: no limit
     max_duration: float  # seconds, 0: no limit
     format: str  # of rows: jsonl.gz or jsonl.gz,parquet

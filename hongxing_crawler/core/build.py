@@ -66,6 +66,7 @@ class Origin:
     etag: str = ""
     last_modified: str = ""
     raw_sha256: str = ""  # hex of the payload after Content-Encoding is undone
+    rendered_record_id: str = ""  # of the page as a browser showed it, when the text is from there
     crawler: str = SOFTWARE
     extractor: str = SOFTWARE
     pipeline: str = SOFTWARE
@@ -140,6 +141,7 @@ def build_article(
         main_image=next((image.sha256 for image in images if image.sha256), ""),
         images=images,
         attachments=attachments,
+        videos=article.videos,
         content_sha256=content_sha256(article.headline, article.article_body),
         first_seen_at=fetched_at,
         last_seen_at=fetched_at,
@@ -189,6 +191,7 @@ def _cite(cleaned: CleanedPage, origin: Origin, capture: CaptureLike | None) -> 
         warc_length=capture.length if capture else -1,
         warc_record_id=capture.record_id if capture else "",
         warc_payload_digest=capture.payload_digest if capture else "",
+        rendered_record_id=origin.rendered_record_id,
         crawler=origin.crawler,
         extractor=origin.extractor,
         template=cleaned.page.template,

@@ -33,7 +33,8 @@ _FORM_FIELDS = frozenset(
         "content_sha256",
     }
 )  # fmt: skip
-_FILE_FIELDS = frozenset({"images", "attachments", "main_image"})
+_FILE_FIELDS = frozenset({"images", "attachments", "main_image", "videos"})
+_LATE_FIELDS = frozenset({"videos"})  # rows of earlier versions have none
 _MAX_DIFF_CHARS = 20_000  # SequenceMatcher is quadratic
 
 
@@ -66,7 +67,11 @@ def fingerprint(article: Article) -> str:
     Where it was found and what cleaning took away are left out: spam that comes and goes, a new
     list that links it, or another rule name make no new article.
     """
-    values = [getattr(article, name) for name in _STABLE]
+    values = [
+        value
+        for name in _STABLE
+        if (value := getattr(article, name)) or name not in _LATE_FIELDS  # digests are kept
+    ]
     return hashlib.sha256(msgspec.json.encode(values)).hexdigest()
 
 

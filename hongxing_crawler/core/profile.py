@@ -44,6 +44,21 @@ class Revisit:
 
 
 @dataclass(frozen=True, slots=True)
+class BrowserRule:
+    """Pages that a script fills, and what the browser waits for and does on them.
+
+    ``scroll`` and ``click`` end early when they bring nothing more, and always with the page's
+    time.
+    """
+
+    pattern: str  # regex, searched in the absolute URL
+    wait_for: str = ""  # CSS selector; empty: until network and DOM are quiet
+    scroll: int = 0  # times to scroll to the end
+    click: str = ""  # CSS selector of "load more"
+    clicks: int = 20  # times to click it at most
+
+
+@dataclass(frozen=True, slots=True)
 class SiteProfile:
     """A site: where to start, what belongs to it, how its pages are read.
 
@@ -83,6 +98,7 @@ class SiteProfile:
     )  # fmt: skip
     soft_404: tuple[str, ...] = ()  # regexes on title or text; "home": the body of a start page
     needs_browser: tuple[str, ...] = ()  # URL patterns whose pages are filled by script
+    browser: tuple[BrowserRule, ...] = ()  # the same, with what to wait for and to do there
     max_list_pages: int = 2_000
     max_depth: int = 50
     generic: bool = False  # every page on the hosts may be an article; the generic path decides

@@ -114,6 +114,13 @@ class ProvenanceRow:
     warc_length: Annotated[int, _says("bytes, -1 none")]
     warc_record_id: Annotated[str, _says("urn:uuid")]
     warc_payload_digest: Annotated[str, _says("as in WARC-Payload-Digest")]
+    rendered_record_id: Annotated[
+        str,
+        _says(
+            "urn:uuid of the conversion record that the text was read from: the page as a browser "
+            "showed it; empty: read from the page itself"
+        ),
+    ]
     crawler: Annotated[str, _says("name/version")]
     extractor: Annotated[str, _says("name/version")]
     template: Annotated[str, _says("rule set that matched, or generic")]
@@ -235,6 +242,9 @@ class Article:
     main_image: Annotated[Sha256OrEmpty, _says("sha256 of the lead image, empty when none")]
     images: Annotated[tuple[ImageRow, ...], _says("in the order of the page")]
     attachments: Annotated[tuple[AttachmentRow, ...], _says("in the order of the page")]
+    videos: Annotated[
+        tuple[str, ...], _says("addresses of films that the page shows, absolute, in its order")
+    ]
     content_sha256: Annotated[Sha256, _says("sha256 of NFC(headline + LF + article_body)")]
     first_seen_at: Annotated[UtcTime | None, _says("UTC; fetched for the first time")]
     last_seen_at: Annotated[

@@ -91,14 +91,9 @@ class BackoffMiddleware:
         if host.error_count >= self.policy.down_count:
             raise HostDownError(f"{urlparse_cached(request).netloc} does not answer")
         while (wait_s := host.not_before - time.monotonic()) > 0:
-            if self._is_stopping():
+            if self.run.is_ending(self.crawler):
                 raise RunStoppingError("the run is stopping")
             await asyncio.sleep(min(wait_s, _SLICE_S))
-
-    def _is_stopping(self) -> bool:
-        engine = self.crawler.engine
-        slot = engine._slot  # noqa: SLF001 - nothing else tells that a time limit closes the spider
-        return self.run.stopping or not engine.running or bool(slot and slot.closing)
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
         host = self._host(request)

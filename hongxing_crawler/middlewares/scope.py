@@ -8,7 +8,7 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from hongxing_crawler.core.urls import is_private_host
 from hongxing_crawler.refusals import RefusedError
-from hongxing_crawler.run import KIND, run_of
+from hongxing_crawler.run import BROWSER, KIND, run_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -52,6 +52,8 @@ class ScopeMiddleware:
         netloc = urlparse_cached(request).netloc
         if netloc not in self._netlocs and is_private_host(netloc):
             return "private_address"
+        if request.meta.get(KIND) == BROWSER:
+            kind = "resource" if netloc in self._netlocs else "outside"
         if kind == "outside" and request.meta.get(KIND) not in _ANYWHERE:
             return "outside"
         if self.run.state.takedowns.find(request.url) is not None:

@@ -11,11 +11,21 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import IgnoreRequest
 
-from hongxing_crawler.download import EXCHANGE, EXCHANGE_BODY, EXCHANGE_CODINGS, SENT_AT
+from hongxing_crawler.download import EXCHANGE, EXCHANGE_BODY, EXCHANGE_CODINGS
 from hongxing_crawler.exceptions import ArchiveError, StateError
 from hongxing_crawler.items import Exchange
 from hongxing_crawler.refusals import ArchiveStoppedError
-from hongxing_crawler.run import CAPTURE, KIND, VISIT, run_of
+from hongxing_crawler.rendering import RENDERED, RENDERED_TYPE
+from hongxing_crawler.run import (
+    CAPTURE,
+    DOCUMENT,
+    KIND,
+    RENDERING,
+    SCREENSHOT,
+    SENT_AT,
+    VISIT,
+    run_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,6 +63,9 @@ class WarcWriterMiddleware:
         return cls(crawler, run_of(crawler))
 
     def process_response(self, request: Request, response: Response) -> Response:
+        if request.meta.get(KIND) == RENDERING:
+            self._archive_rendering(request, response)
+            return response
         if "cached" not in response.flags:
             exchange = request.meta.pop(EXCHANGE, None) or _rebuild(request, response)
             self._archive(request, exchange)
@@ -75,7 +88,7 @@ class WarcWriterMiddleware:
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Keep what came of a broken response, or that nothing came."""
-        if isinstance(exception, IgnoreRequest):
+        if isinstance(exception, IgnoreRequest) or request.meta.get(KIND) == RENDERING:
             return
         exchange = request.meta.pop(EXCHANGE, None)
         if exchange is not None:
@@ -114,6 +127,34 @@ class WarcWriterMiddleware:
         self._guarded(
             lambda: self.run.writer.write_exchange(
                 exchange, original=self._original(request), metadata=self._found_on(request)
+            ),
+            request,
+        )
+
+    def _archive_rendering(self, request: Request, response: Response) -> None:
+        """Keep a picture of the page and, last, its DOM, which rows cite and reprocess reads."""
+        origin: Capture = request.meta[DOCUMENT].meta[CAPTURE]
+        moment = request.meta[SENT_AT]
+        notes = {**self._found_on(request), "hongxing-kind": RENDERED}
+        if picture := request.meta.pop(SCREENSHOT, b""):
+            self._guarded(
+                lambda: self.run.writer.write_made(
+                    f"urn:fullPage:{origin.url}",
+                    "image/png",
+                    picture,
+                    made_at=moment,
+                    made_with=origin.record_id,
+                ),
+                request,
+            )
+        self._guarded(
+            lambda: self.run.writer.write_made(
+                origin.url,
+                RENDERED_TYPE,
+                response.body,
+                made_at=moment,
+                converted_from=origin.record_id,
+                notes=notes,
             ),
             request,
         )

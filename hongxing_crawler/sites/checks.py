@@ -12,9 +12,10 @@ from turbohtml import SelectorSyntaxError, parse
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from hongxing_crawler.core.profile import SiteProfile, Template
+    from hongxing_crawler.core.profile import BrowserRule, SiteProfile, Template
 
 MAX_PATTERN_CHARS = 500
+MAX_ACTIONS = 500  # what a browser does on one page: clicks, ends that it scrolls to
 
 _REGEX_KEYS = ("never", "article", "list", "topic", "tail_marks", "soft_404", "needs_browser")
 _GROUP_KEYS = {"article_date": {"year", "month", "day"}, "next_part_url": {"stem", "n"}}
@@ -110,6 +111,19 @@ def _check_template(template: Template, index: int) -> Iterator[Problem]:
             yield Problem(where, field_name, "unknown field", ", ".join(_PAIR_FIELDS))
 
 
+def _check_browser_rule(rule: BrowserRule, index: int) -> Iterator[Problem]:
+    where = "browser", index
+    if reason := _regex_reason(rule.pattern):
+        yield Problem((*where, "pattern"), rule.pattern, reason, _REGEX_ALLOWED)
+    for key in ("wait_for", "click"):
+        value = getattr(rule, key)
+        if value and (reason := _selector_reason(value)):
+            yield Problem((*where, key), value, reason, _SELECTOR_ALLOWED)
+    for key in ("scroll", "clicks"):
+        if not 0 <= (number := getattr(rule, key)) <= MAX_ACTIONS:
+            yield Problem((*where, key), number, "out of range", f"0 to {MAX_ACTIONS}")
+
+
 def _check_numbers(profile: SiteProfile) -> Iterator[Problem]:
     shift = profile.article_date_shift
     if not 0 <= shift <= 9:
@@ -151,5 +165,7 @@ def find_problems(profile: SiteProfile) -> Iterator[Problem]:
     yield from _check_groups(profile)
     for index, template in enumerate(profile.templates):
         yield from _check_template(template, index)
+    for index, rule in enumerate(profile.browser):
+        yield from _check_browser_rule(rule, index)
     yield from _check_numbers(profile)
     yield from _check_scope(profile)

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from hongxing_crawler.core.profile import Revisit, SiteProfile, Template
+from hongxing_crawler.core.profile import BrowserRule, Revisit, SiteProfile, Template
 from hongxing_crawler.exceptions import ConfigError
 from hongxing_crawler.sites.checks import Problem, find_problems
 from hongxing_crawler.sites.toml_lines import find_line, parse_toml, read_text
@@ -24,6 +24,7 @@ _WRONG_TYPE_RE = re.compile(r"(?P<reason>.*?)(?: - at `\$(?P<path>.*)`)?", re.DO
 _PATH_PART_RE = re.compile(r"\.(\w+)|\[(\d+)\]")
 _URL_KEYS = ("seeds", "sitemaps", "feeds")
 _PATTERN_KEYS = ("never", "article", "list", "topic", "needs_browser")
+_TABLE_KINDS = {"browser": BrowserRule, "templates": Template}
 
 
 def profile_names() -> tuple[str, ...]:
@@ -107,10 +108,11 @@ def _find_unknown_keys(data: Mapping[str, Any]) -> Iterator[tuple[tuple[str | in
     yield from _unknown_in(data, SiteProfile, ())
     if isinstance(data.get("revisit"), dict):
         yield from _unknown_in(data["revisit"], Revisit, ("revisit",))
-    templates = data.get("templates")
-    for index, template in enumerate(templates if isinstance(templates, list) else []):
-        if isinstance(template, dict):
-            yield from _unknown_in(template, Template, ("templates", index))
+    for key, kind in _TABLE_KINDS.items():
+        tables = data.get(key)
+        for index, table in enumerate(tables if isinstance(tables, list) else []):
+            if isinstance(table, dict):
+                yield from _unknown_in(table, kind, (key, index))
 
 
 def _unknown_in(
@@ -177,6 +179,9 @@ def with_hosts(profile: SiteProfile, moves: Mapping[str, str]) -> SiteProfile:
 
     changes: dict[str, Any] = {key: move_urls(getattr(profile, key)) for key in _URL_KEYS}
     changes |= {key: move_patterns(getattr(profile, key)) for key in _PATTERN_KEYS}
+    changes["browser"] = tuple(
+        replace(rule, pattern=_move_pattern(rule.pattern, targets)) for rule in profile.browser
+    )
     hosts, media_hosts = move_hosts(profile.hosts), move_hosts(profile.media_hosts)
     return replace(profile, hosts=hosts, media_hosts=media_hosts, **changes)
 

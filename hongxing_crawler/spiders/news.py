@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Request, Spider
@@ -13,9 +14,12 @@ from hongxing_crawler.reading import (
     FINAL_REASONS,
     Answer,
     PartQueue,
+    choose_links,
     failure_reason,
     header_address,
+    impression_of,
     read_answer,
+    rendered_answer,
     sort_parts,
 )
 from hongxing_crawler.refusals import (
@@ -26,7 +30,8 @@ from hongxing_crawler.refusals import (
     RobotsUnreachableError,
     RunStoppingError,
 )
-from hongxing_crawler.run import CAPTURE, KIND, VISIT, run_of
+from hongxing_crawler.run import CAPTURE, KIND, VISIT, WANTED_PAGES, run_of
+from hongxing_crawler.spiders.render import render_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -35,8 +40,9 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from hongxing_crawler.core.document import Page
+    from hongxing_crawler.reading import Reading
     from hongxing_crawler.run import Run
-    from hongxing_crawler.store.visit import Visit
+    from hongxing_crawler.store.visit import Ticket, Visit
 
 _REFUSALS = (RobotsDeniedError, RefusedError)
 # The URL is not to blame: it stays pending.
@@ -68,21 +74,59 @@ class NewsSpider(Spider):
         visit: Visit = response.meta[VISIT]
         run, ticket = self.run, visit.ticket
         answer = self._answer(response, visit)
-        reading = read_answer(
-            answer, ticket.kind, ticket.depth, run.profile, run.scope, run.seed_digests
-        )
+        reading = self._read(answer, ticket)
         if ticket.kind == "seed" and answer.status == 200:
             run.seed_digests.add(answer.payload_digest)
+        visit.raw_sha256 = hashlib.sha256(answer.body).hexdigest()
+        seen = impression_of(answer, ticket.kind, reading)
+        if seen is not None and run.rendering.is_wanted(answer.url, seen):
+            return self._render(response, visit, answer, reading)
+        return self._take(reading, visit)
+
+    def _read(self, answer: Answer, ticket: Ticket) -> Reading:
+        run = self.run
+        return read_answer(
+            answer, ticket.kind, ticket.depth, run.profile, run.scope, run.seed_digests
+        )
+
+    def _take(
+        self, reading: Reading, visit: Visit
+    ) -> list[Visit] | Coroutine[Any, Any, list[Visit]]:
+        """Put what was read on the visit."""
+        run, ticket = self.run, visit.ticket
         if reading.blocked:
             run.stop(self.crawler, "blocked", f"{ticket.url} shows a block page")
         visit.outcome, visit.reason = reading.outcome, reading.reason
         visit.links = [link for link in run.lists.choose(ticket, reading.links) if run.wants(link)]
         visit.page = page = reading.page
-        if page is not None:
-            visit.raw_sha256 = hashlib.sha256(answer.body).hexdigest()
-            if page.next_parts:
-                return self._add_parts(page, visit)
+        if page is not None and page.next_parts:
+            return self._add_parts(page, visit)
         return [visit]
+
+    async def _render(
+        self, response: Response, visit: Visit, answer: Answer, reading: Reading
+    ) -> list[Visit]:
+        """Look at a page in the browser; when that fails, the page as it came stands."""
+        rendered = await render_page(self.crawler, response, visit)
+        if rendered is None and self.run.is_ending(self.crawler):
+            self.run.leave(visit)
+            return []
+        if rendered is not None:
+            visit.rendered = rendered.meta[CAPTURE]
+            shown = rendered_answer(answer, rendered.body)
+            reading = self._read(shown, visit.ticket)
+            seen = impression_of(shown, visit.ticket.kind, reading)
+            if seen is not None:
+                self.run.rendering.note(answer.url, seen)
+            wanted = choose_links(
+                rendered.meta[WANTED_PAGES],
+                visit.ticket.depth + 1,
+                self.run.profile,
+                self.run.scope,
+            )
+            reading = replace(reading, links=tuple(dict.fromkeys((*reading.links, *wanted))))
+        taken = self._take(reading, visit)
+        return taken if isinstance(taken, list) else await taken
 
     async def _add_parts(self, first: Page, visit: Visit) -> list[Visit]:
         visit.page = None

@@ -20,6 +20,30 @@ if TYPE_CHECKING:
 _ZLIB_LEVEL = 1
 _NEXT_FIELD = b',"provenance":{"fetched_at":'  # a quote inside a text carries a backslash
 _CHANGE = b',"change":{"kind":"none","fields":[],"reason":""}'
+# Fields that came later, each before the one that stands behind it.
+_LATE = (
+    (b',"videos":[]', b',"content_sha256":"'),
+    (b',"rendered_record_id":""', b',"crawler":"'),
+)
+
+
+def add_late_fields(connection: sqlite3.Connection) -> None:
+    """Give every stored row the fields that came later, empty."""
+    numbers = connection.execute("SELECT id FROM versions").fetchall()
+    for (number,) in numbers:
+        (row,) = connection.execute("SELECT row FROM versions WHERE id = ?", (number,)).fetchone()
+        line = _with_late_fields(zlib_ng.decompress(row))
+        connection.execute(
+            "UPDATE versions SET row = ? WHERE id = ?",
+            (zlib_ng.compress(line, _ZLIB_LEVEL), number),
+        )
+
+
+def _with_late_fields(line: bytes) -> bytes:
+    for added, following in _LATE:
+        if added[: added.index(b":")] not in line:
+            line = line.replace(following, added + following, 1)
+    return line
 
 
 def tell_changes(connection: sqlite3.Connection) -> None:
@@ -38,7 +62,7 @@ def _tell_changes_of(connection: sqlite3.Connection, key: bytes) -> None:
         "SELECT id, op, row FROM versions WHERE article_key = ? ORDER BY run_no", (key,)
     ).fetchall():
         line = zlib_ng.decompress(row).replace(_NEXT_FIELD, _CHANGE + _NEXT_FIELD, 1)
-        article = decode(relabel(line, op))
+        article = decode(relabel(_with_late_fields(line), op))
         article = replace(article, change=tell_change(before, article))
         connection.execute(
             "UPDATE versions SET row = ?, seen_at = ? WHERE id = ?",

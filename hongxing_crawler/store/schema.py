@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from hongxing_crawler.store.old_rows import tell_changes
+from hongxing_crawler.store.old_rows import add_late_fields, tell_changes
 from hongxing_crawler.store.outbox import OUTBOX_SQL
 from hongxing_crawler.store.repeats import REPEATS_SQL
 
@@ -167,5 +167,6 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(OUTBOX_SQL),
     Migration(REPEATS_SQL),
     Migration(VERSION_5),  # a look at a home of a million URLs reads indexes alone
+    Migration("", add_late_fields),  # videos; the record that a rendered text comes from
 )
 VERSION: Final = len(MIGRATIONS)

@@ -62,6 +62,7 @@ class Visit:
     links: list[Found] = field(default_factory=list)
     articles: list[Article] = field(default_factory=list)
     main: Capture | None = None  # the capture that the outcome rests on
+    rendered: Capture | None = None  # the page as a browser showed it, when the text is from there
     content_type: str = ""  # header as sent
     raw_sha256: str = ""  # hex, of the body after content decoding
     page: Page | None = None  # as received, between the spider and the clean pipeline

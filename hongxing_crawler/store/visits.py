@@ -114,10 +114,13 @@ def _stored_files(media: Iterable[MediaFile]) -> Iterator[Finished]:
 
 
 def _is_other(visit: Visit) -> bool:
-    """Tell whether a page that was known came with other bytes than before."""
-    return (
-        visit.outcome == "done" and visit.main is not None and visit.main.record_type == "response"
-    )
+    """Tell whether a page that was known came with other bytes than before.
+
+    A page that a script fills may show something else although its own bytes are the same.
+    """
+    if visit.outcome != "done" or visit.main is None:
+        return False
+    return visit.rendered is not None or visit.main.record_type == "response"
 
 
 def _check_not_modified(visit: Visit) -> None:
@@ -127,6 +130,8 @@ def _check_not_modified(visit: Visit) -> None:
 
 
 def _with_validators(page: PageState, visit: Visit) -> PageState:
+    if visit.rendered is not None:  # "not modified" would say nothing of what a script brings
+        return replace(page, etag="", last_modified="")
     if visit.status == 200:
         return replace(page, etag=visit.etag, last_modified=visit.last_modified)
     if visit.status == 304:

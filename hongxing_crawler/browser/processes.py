@@ -1,0 +1,49 @@
+"""The browser's processes: how much memory they take, and their end, whatever happens."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+_PROC = Path("/proc")
+
+
+def children_of(pid: int) -> list[int]:
+    """Return the processes below one, nearest first; empty where there is no /proc."""
+    parents: dict[int, list[int]] = {}
+    for folder in _PROC.glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            fields = (folder / "stat").read_text("latin-1").rpartition(")")[2].split()
+            parents.setdefault(int(fields[1]), []).append(int(folder.name))
+    found, waiting = [], [pid]
+    while waiting:
+        below = parents.get(waiting.pop(0), [])
+        found += below
+        waiting += below
+    return found
+
+
+def memory_of(pid: int) -> int:
+    """Return the bytes that a process holds for itself, shared pages counted in shares."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
+def is_browser(pid: int) -> bool:
+    """Tell the browser's processes from the driver and from what else we started."""
+    with contextlib.suppress(OSError):
+        words = (_PROC / str(pid) / "cmdline").read_bytes().split(b"\0")
+        return b"chrom" in words[0].rpartition(b"/")[2]
+    return False
+
+
+def kill(pids: list[int]) -> None:
+    """End processes at once; those that are gone are no fault."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)

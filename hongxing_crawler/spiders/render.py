@@ -1,0 +1,66 @@
+"""Ask the browser for a page that has come without one; the first one asked starts it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from scrapy import Request
+
+from hongxing_crawler.browser.find import what_is_missing
+from hongxing_crawler.run import DOCUMENT, KIND, RENDERING, VISIT, run_of
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from hongxing_crawler.store.visit import Visit
+
+_SLOT = "hongxing_browser"  # of its own: the page's host is asked by what the page asks for
+_TRIES = 2
+
+logger = logging.getLogger(__name__)
+
+
+async def render_page(crawler: Crawler, response: Response, visit: Visit) -> Response | None:
+    """Render a page; None when there is no browser, or it could not.
+
+    A browser that ended on the way, by whatever, is tried once more.
+    """
+    run, stats = run_of(crawler), crawler.stats
+    if missing := what_is_missing():
+        run.rendering.missing = f"pages need a browser, and {missing}"
+        logger.warning("%s", run.rendering.missing)
+        return None
+    _prepare_slot(crawler)
+    for _ in range(_TRIES):
+        request = Request(
+            response.url,
+            meta={
+                VISIT: visit,
+                KIND: RENDERING,
+                DOCUMENT: response,
+                "download_slot": _SLOT,
+                "autothrottle_dont_adjust_delay": True,
+            },
+            dont_filter=True,
+        )
+        try:
+            rendered = await crawler.engine.download_async(request)
+        except Exception as error:  # noqa: BLE001 - whatever it was, the page as it came stands
+            stats.inc_value(f"hongxing/browser/failed_count/{type(error).__name__}")
+            logger.warning("%s", error)
+            if run.is_ending(crawler) or "imeout" in str(error):
+                return None
+        else:
+            stats.inc_value("hongxing/browser/page_count")
+            return rendered
+    return None
+
+
+def _prepare_slot(crawler: Crawler) -> None:
+    """Let pages wait for a place in the browser, not for a delay."""
+    pages = crawler.settings.getint("HONGXING_BROWSER_PAGES")
+    crawler.engine.downloader.per_slot_settings.setdefault(
+        _SLOT, {"concurrency": pages, "delay": 0, "jitter": 0}
+    )
