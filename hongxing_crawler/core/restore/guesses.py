@@ -140,9 +140,14 @@ class GuessBuilder:
                 if self.line.startswith(form, at):
                     yield form, folded
 
-    def _likely(self, guess: Guess, chars: Iterable[str]) -> list[str]:
+    def _likely(self, guess: Guess, chars: Iterable[str], then: str = "") -> list[str]:
+        """The likeliest of ``chars`` here, best first; ``then`` follows them, if it is known."""
         score, weigh = self.evidence.model.score, self.evidence.weigh_form
         before = guess.out[-1:]
         return heapq.nlargest(
-            _CANDIDATES, chars, key=lambda char: score(before, char) + weigh(char)
+            _CANDIDATES,
+            chars,
+            key=lambda char: (
+                score(before, char) + weigh(char) + (score(char, then) if then else 0.0)
+            ),
         )

@@ -9,6 +9,7 @@ each state, the true characters so far.
 
 from __future__ import annotations
 
+import heapq
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -54,6 +55,7 @@ _NO_NOISE: Final = -6.0  # a mark without noise, where the page keeps its noise
 _CLOSING: Final = frozenset("。”》）！？")
 _COUNTED: Final = frozenset("年月日时時点點分个個名人次家位万萬亿億元岁歲天号號级級条條项項种種")
 _FEW: Final = 24
+_HOPELESS_PAIR: Final = -20.0
 _OPEN: Final = 0x100  # flag of an unknown first byte: what is below it is the byte before
 
 
@@ -198,7 +200,8 @@ class RunSearch(GuessBuilder):
     def _step_pair(self, guess: Guess, form: str, pair: int) -> Iterator[Guess]:
         end = guess.pos + len(form)
         lead, trail = divmod(pair, 256)
-        for true in self._with_trail(guess, lead):
+        then = "" if guess.pending < _OPEN else self._char_at(end, trail)
+        for true in self._with_trail(guess, lead, then):
             if trail in ASCII_TRAIL:
                 after = self._take_bare(guess, true, end, 0, event=end)
                 yield self._take(after, chr(trail), end, event=end)
@@ -207,14 +210,19 @@ class RunSearch(GuessBuilder):
                 cut = self._read_gloss(after, form)
                 yield cut._replace(is_cut=cut.pos > after.pos)
 
-    def _with_trail(self, guess: Guess, trail: int) -> list[str]:
-        """True characters that end in this byte."""
+    def _char_at(self, at: int, lead: int) -> str:
+        """The true character that begins with ``lead`` and ends in what is shown at ``at``."""
+        pair = next((pair for _, pair in self._pairs_at(at)), 0)
+        return chars_by_pair().get(lead << 8 | pair >> 8, "") if pair else ""
+
+    def _with_trail(self, guess: Guess, trail: int, then: str = "") -> list[str]:
+        """True characters that end in this byte; ``then`` is the one that follows, if known."""
         if guess.pending < _OPEN:
             char = chars_by_pair().get(guess.pending << 8 | trail)
             return [char] if char else []
         opened = _open_pairs()[guess.pending - _OPEN]
         chars = [char for char in chars_by_trail().get(trail, ()) if pair_of(char) >> 8 in opened]
-        return self._likely(guess, chars)[:_FEW]
+        return self._likely(guess, chars, then)[:_FEW]
 
     def _without_trail(self, guess: Guess) -> list[str]:
         """True characters whose second byte is lost: it would have started a pair."""
@@ -227,6 +235,35 @@ class RunSearch(GuessBuilder):
         fitting = (form for form in forms if pair_of(form) >> 8 in opened)
         return self._likely(guess, filter(_ends_like_a_lead, fitting))[:_FEW]
 
+    def _before_open(self, guess: Guess, at: int) -> list[str]:
+        """Characters that take the next one's first byte with them, by what may follow there.
+
+        The next character ends in the first byte of what is shown at ``at``.
+        """
+        shown = self.line[at : at + 1]
+        if not shown or ("!" <= shown < "@" and shown != "?" and not self.evidence.is_folded):
+            return []  # no second byte
+        if guess.pending >= _OPEN:
+            return [char for char in self._without_trail(guess) if _opens(char)]
+        chars = filter(_opens, chars_by_lead().get(guess.pending, ()))
+        pair = next((pair for _, pair in self._pairs_at(at)), 0)
+        if not pair:
+            return self._likely(guess, chars)[:_FEW]
+        score, weigh = self.evidence.model.score, self.evidence.weigh_form
+        before, ends = guess.out[-1:], _chars_by_open_lead(pair >> 8)
+        return heapq.nlargest(
+            _FEW,
+            chars,
+            key=lambda char: (
+                score(before, char)
+                + weigh(char)
+                + max(
+                    (score(char, other) for other in ends.get(pair_of(char) & 0xFF, ())),
+                    default=_HOPELESS_PAIR,
+                )
+            ),
+        )
+
     def _lose_in_shift(self, guess: Guess) -> Iterator[Guess]:
         """Read a ``?`` one byte off: the second byte of the true character went with it."""
         yield from self._glossed_in_shift(guess)
@@ -238,16 +275,16 @@ class RunSearch(GuessBuilder):
             for char in chars:
                 yield _lose_one(self._take_bare(guess, char, at, 0, event=at))
         for char in chars:
-            yield from self._lose_more(guess, char, guess.pos + 1)
+            yield self._lose_ascii(guess, char, guess.pos + 1)
+        for char in self._before_open(guess, guess.pos + 1):
+            lost = _lose_one(self._take_bare(guess, char, guess.pos + 1, 0, event=guess.pos + 1))
+            yield lost._replace(pending=_OPEN | pair_of(char) & 0xFF)
 
-    def _lose_more(self, guess: Guess, char: str, end: int) -> Iterator[Guess]:
-        """Lose an ASCII character with the second byte, or the first byte of the next."""
-        trail = pair_of(char) & 0xFF
+    def _lose_ascii(self, guess: Guess, char: str, end: int) -> Guess:
+        """Lose an ASCII character with the second byte."""
         lost = _lose_one(self._take_bare(guess, char, end, 0, event=end))
         eaten = self._eaten(char, end)
-        yield lost._replace(out=lost.out + eaten, score=lost.score + _EATEN, is_lossy=True)
-        if trail in _open_pairs():
-            yield lost._replace(pending=_OPEN | trail)
+        return lost._replace(out=lost.out + eaten, score=lost.score + _EATEN, is_lossy=True)
 
     def _eaten(self, char: str, end: int) -> str:
         """The ASCII character that went with a second byte, where its surroundings tell."""
@@ -276,6 +313,21 @@ class RunSearch(GuessBuilder):
             yield self._append(after, char, found.end(), 0, event=found.end(), weight=weight)
 
 
+@cache
+def _chars_by_open_lead(trail: int) -> dict[int, tuple[str, ...]]:
+    """Characters that end in ``trail``, by the byte before them that makes an open pair."""
+    groups: dict[int, list[str]] = {}
+    chars = chars_by_trail().get(trail, ())
+    for before, leads in _open_pairs().items():
+        groups[before] = [char for char in chars if pair_of(char) >> 8 in leads]
+    return {before: tuple(chars) for before, chars in groups.items()}
+
+
+def _opens(char: str) -> bool:
+    """Whether its second byte may make a pair that GBK leaves open."""
+    return pair_of(char) & 0xFF in _open_pairs()
+
+
 def _ends_like_a_lead(char: str) -> bool:
     return pair_of(char) & 0xFF > 0x80
 
@@ -290,14 +342,18 @@ def _is_settled(guess: Guess) -> bool:
 
 
 def _prune(guesses: list[Guess]) -> list[Guess]:
+    """Keep the best guesses of each kind: aligned, half a character read, first byte unknown."""
     guesses.sort(reverse=True)
     kept: list[Guess] = []
     seen: dict[tuple[int, str], int] = {}
-    for guess in guesses[:_WIDTH]:
+    room = {0: _WIDTH, 1: _WIDTH, _OPEN: _WIDTH // 2}
+    for guess in guesses:
         if guess.score < guesses[0].score - _HOPELESS:
             break
+        kind = _OPEN if guess.pending >= _OPEN else min(1, guess.pending)
         key = (guess.pending, guess.out[-1:])
         seen[key] = seen.get(key, 0) + 1
-        if seen[key] <= _SAME_KEY:
+        if seen[key] <= _SAME_KEY and room[kind]:
+            room[kind] -= 1
             kept.append(guess)
     return kept
