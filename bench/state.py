@@ -3,8 +3,9 @@
     python bench/state.py                    # 1,000,000 URLs, 20,000 visits of each kind
     python bench/state.py --visit-all        # every URL visited: the largest state
 
-Each visit stores what a crawl stores: one capture, the URL's new state and 100 links, of which 95
-are known; visits of articles also store a row of 8 KB.
+Each visit stores what a crawl stores: one capture, the URL's new state and 100 links; visits of
+articles also store a row of 8 KB. One link is new, because a crawl finds each of its URLs once:
+that is one a page on average (`--fresh 5`: five).
 """
 
 from __future__ import annotations
@@ -45,10 +46,11 @@ def fill(state: State, count: int) -> None:
         state.add_found([Found(address(number), "article", 10, 3) for number in numbers], "")
 
 
-def links_of(number: int, count: int, random: Random) -> list[Found]:
-    """60 links of the navigation, 35 to other known pages, 5 that nobody has seen."""
-    known = [*range(NAVIGATION), *(random.randrange(count) for _ in range(35))]
-    fresh = range(count + number * 5, count + number * 5 + 5)
+def links_of(number: int, count: int, random: Random, new: int) -> list[Found]:
+    """60 links of the navigation, ``new`` that nobody has seen, the rest to any known pages."""
+    others = 100 - NAVIGATION - new
+    known = [*range(NAVIGATION), *(random.randrange(count) for _ in range(others))]
+    fresh = range(count + number * new, count + (number + 1) * new)
     return [Found(address(other), "article", 10, 4) for other in (*known, *fresh)]
 
 
@@ -91,9 +93,9 @@ def visit_of(ticket: Ticket, links: list[Found], *, with_article: bool) -> Visit
 
 
 def measure(
-    state: State, visits: int, urls: int, *, links: bool, with_article: bool
+    state: State, visits: int, urls: int, *, new: int | None, with_article: bool
 ) -> dict[str, float]:
-    """Take and finish; times are of the state alone, not of making the visits."""
+    """Take and finish; times are of the state alone, not of making the visits. None: no links."""
     random, taking_s, finishing_s, cpu_s, done = Random(1), 0.0, 0.0, 0.0, 0
     while done < visits:
         before, cpu = time.perf_counter(), time.process_time()
@@ -103,7 +105,7 @@ def measure(
         made = [
             visit_of(
                 ticket,
-                links_of(ticket.id, urls, random) if links else [],
+                [] if new is None else links_of(ticket.id, urls, random, new),
                 with_article=with_article,
             )
             for ticket in tickets
@@ -138,6 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--urls", type=int, default=1_000_000)
     parser.add_argument("--visits", type=int, default=20_000)
+    parser.add_argument("--fresh", type=int, default=1, help="links of each page that are new")
     parser.add_argument("--visit-all", action="store_true")
     arguments = parser.parse_args()
     figures: dict[str, object] = {"urls": arguments.urls}
@@ -152,9 +155,9 @@ def main() -> None:
             state.end_run(RUN, NOW, 0, "", {})
         figures["disk_mb_pending"] = disk_mb(folder)
         kinds = {
-            "bare": {"links": False, "with_article": False},
-            "links": {"links": True, "with_article": False},
-            "links_and_article": {"links": True, "with_article": True},
+            "bare": {"new": None, "with_article": False},
+            "links": {"new": arguments.fresh, "with_article": False},
+            "links_and_article": {"new": arguments.fresh, "with_article": True},
         }
         for sync in (True, False):
             for kind, content in kinds.items():
@@ -164,7 +167,7 @@ def main() -> None:
         if arguments.visit_all:
             with State.open(path, now=lambda: NOW) as state:
                 rest = 10 * arguments.urls
-                result = measure(state, rest, arguments.urls, links=False, with_article=False)
+                result = measure(state, rest, arguments.urls, new=None, with_article=False)
                 figures["the rest, synchronous=FULL"] = result
                 state.end_run(RUN, NOW, 0, "", {})
             figures["disk_mb_visited"] = disk_mb(folder)
