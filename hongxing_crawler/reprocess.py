@@ -13,6 +13,7 @@ from hongxing_crawler.archive.reader import read_records
 from hongxing_crawler.archive.takedown_events import read_events
 from hongxing_crawler.core.takedown import decode_takedown
 from hongxing_crawler.replay import Replay, ReprocessResult
+from hongxing_crawler.replay_rest import take_in_rest
 from hongxing_crawler.store.rows import export_run
 from hongxing_crawler.store.state import State
 
@@ -45,7 +46,8 @@ def reprocess(
         state_path: Where the fresh state goes; there must be none.
         export: Where the rows go, in the tree of a home's ``export``.
         only: Which captures count, by record id; a home knows which visits were never finished.
-        with_links: Take the links of pages into the frontier, too: for a state to crawl on with.
+        with_links: Take in the links of pages, too, and all that came beside them (robots.txt,
+            parts, pictures, failures): for a state to crawl on with.
 
     Raises:
         HongxingError: As reading, state and export do. Damage in a WARC is a problem in the
@@ -66,6 +68,8 @@ def reprocess(
             replay = Replay(profile, state, run, located, only, result)
             replay.with_links = with_links
             replay.replay()
+            if with_links:
+                take_in_rest(state, run, only)
             _honour(takedowns, state, run.run_id)
             times.append(replay.ended_at)
             state.end_run(run.run_id, replay.ended_at, 0, "reprocessed", {})

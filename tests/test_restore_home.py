@@ -1,10 +1,12 @@
 """A home lost with its machine comes back from its bucket; a bucket is compared with its home."""
 
+import contextlib
 import hashlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -104,6 +106,26 @@ def test_the_ledger_says_how_the_runs_ended(run, published, restored):
     before, after = ([{key: entry[key] for key in keys} for entry in runs] for runs in ledgers)
 
     assert before == after
+
+
+ASKED = {  # what a crawl, the history of a page and an excerpt of the archive go by
+    "addresses": "SELECT url, kind, state FROM urls",
+    "visits": "SELECT u.url, p.run_no, p.outcome, p.reason, p.status, p.etag, p.last_modified"
+    " FROM pages p JOIN urls u ON u.id = p.url_id",
+    "captures": "SELECT c.record_id, c.run_no, c.file_offset, c.length, u.url, c.url"
+    " FROM captures c LEFT JOIN urls u ON u.id = c.url_id",
+    "originals": "SELECT o.key, c.record_id FROM originals o JOIN captures c ON c.id = capture_id",
+}
+
+
+@pytest.mark.parametrize("sql", ASKED.values(), ids=ASKED)
+def test_the_state_knows_what_it_knew(published, restored, sql):
+    known = []
+    for home in (published[0], restored[0]):
+        with contextlib.closing(sqlite3.connect(home / "state.sqlite")) as state:
+            known.append(sorted(state.execute(sql), key=str))
+
+    assert known[1] == known[0] != []
 
 
 def test_it_is_sound(run, restored):

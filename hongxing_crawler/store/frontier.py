@@ -124,6 +124,10 @@ class Frontier:
         row = self._db.row("SELECT id FROM urls WHERE key = ?", (url_key(url),))
         return row[0] if row else None
 
+    def find_number(self, url: str) -> int | None:
+        row = self._db.row("SELECT id FROM urls WHERE key = ?", (url_key(url),))
+        return int(row[0]) if row else None
+
     def find_kind(self, url: str) -> str:
         row = self._db.row("SELECT kind FROM urls WHERE key = ?", (url_key(url),))
         return str(row[0]) if row else ""

@@ -292,6 +292,14 @@ class State:
             for capture in captures:
                 self._captures.add(self._runs.number(run_id), None, "", capture)
 
+    def add_captures_of(self, run_id: str, captures: Iterable[tuple[str, Capture]]) -> None:
+        """Note captures with the page whose visit archived each; empty for those of no visit."""
+        run_no = self._runs.number(run_id)
+        with self._db.transaction():
+            for page, capture in captures:
+                number = self._frontier.find_number(page) if page else None
+                self._captures.add(run_no, number, page, capture)
+
     def captures(self, run_id: str | None = None) -> Iterator[Capture]:
         """Yield the captures of a run, or of all, in the order of their writing."""
         return self._captures.of_run(self._runs.number(run_id) if run_id else None)
