@@ -125,6 +125,26 @@ def test_the_same_state_gives_the_same_bytes(archive, tmp_path):
     assert (first / name).read_bytes() == (second / name).read_bytes()
 
 
+def test_an_export_by_another_pyarrow_keeps_the_file_of_the_same_rows(
+    archive, exported, monkeypatch
+):
+    """What was published must not change because a library writes other bytes."""
+    before = {path.name: path.read_bytes() for path in exported.iterdir()}
+    own = pq.ParquetWriter
+    monkeypatch.setattr(
+        pq, "ParquetWriter", lambda target, schema, **_: own(target, schema, compression="gzip")
+    )
+    folder = exported.parents[3]
+    write_snapshot(archive.state, folder, archive.run_id, with_parquet=True)
+    assert {path.name: path.read_bytes() for path in exported.iterdir()} == before
+
+    damaged = exported / "part-00000.parquet"
+    damaged.write_bytes(before[damaged.name][:-1])
+    write_snapshot(archive.state, folder, archive.run_id, with_parquet=True)
+    assert damaged.read_bytes() not in {before[damaged.name], before[damaged.name][:-1]}
+    assert pq.read_table(damaged).num_rows == 2
+
+
 def test_the_manifest_lists_both_forms(exported):
     manifest = json.loads((exported / "_manifest.json").read_bytes())
 

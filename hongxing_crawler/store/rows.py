@@ -197,9 +197,14 @@ def write_rows(
     folder.mkdir(parents=True, exist_ok=True)
     parent = find_parent(folder, about["run_id"]) if "run_id" in about else None
     (folder / "_SUCCESS").unlink(missing_ok=True)
+    before = _read_old(folder)
     ops: Counter[str] = Counter()
     parts = list(_write_parts(folder, lines, ops))
-    typed = [_write_parquet(folder / part.name) for part in parts if with_parquet]
+    typed = [
+        _keep_parquet(folder, part, before) or _write_parquet(folder / part.name)
+        for part in parts
+        if with_parquet
+    ]
     names = {part.name for part in (*parts, *typed)}
     for old in sorted(folder.glob("part-*")):
         if old.name not in names:
@@ -220,6 +225,15 @@ def write_rows(
 class _OldManifest(msgspec.Struct):
     run_id: str = ""
     parent: dict[str, str] | None = None
+    schema_version: str = ""
+    parts: list[Part] = []
+    parquet: list[Part] = []
+
+
+def _read_old(folder: Path) -> _OldManifest:
+    with suppress(OSError, msgspec.DecodeError):  # a damaged one is written anew
+        return msgspec.json.decode((folder / _MANIFEST).read_bytes(), type=_OldManifest)
+    return _OldManifest()
 
 
 def find_parent(folder: Path, run_id: str) -> dict[str, str] | None:
@@ -270,11 +284,31 @@ def _write_lines(sink: _Digest, lines: Iterable[Line], ops: Counter[str]) -> int
     return count
 
 
+def _keep_parquet(folder: Path, part: Part, old: _OldManifest) -> Part | None:
+    """Find the Parquet file of a part whose rows are as they were; None when there is none.
+
+    Other versions of pyarrow write other bytes for the same rows, and what was published once
+    must not change for that.
+    """
+    name = _parquet_name(part.name)
+    typed = next((known for known in old.parquet if known.name == name), None)
+    if typed is None or part not in old.parts or old.schema_version != SCHEMA_VERSION:
+        return None
+    with suppress(OSError), (folder / name).open("rb") as file:
+        if hashlib.file_digest(file, "sha256").hexdigest() == typed.sha256:
+            return typed
+    return None
+
+
+def _parquet_name(name: str) -> str:
+    return name.replace(".jsonl.gz", ".parquet")
+
+
 def _write_parquet(source: Path) -> Part:
     """Write the rows of a part again, as Parquet with types."""
     from hongxing_crawler.store.parquet import write_parquet  # noqa: PLC0415 - an optional extra
 
-    name = source.name.replace(".jsonl.gz", ".parquet")
+    name = _parquet_name(source.name)
     with gzip.open(source) as lines, complete_file(source.with_name(name)) as file:
         sink = _Digest(file)
         count = write_parquet(sink, lines)
