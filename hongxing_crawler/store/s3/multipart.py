@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from dataclasses import dataclass
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -20,6 +21,7 @@ from hongxing_crawler.store.s3.send import ChangedFileError, Proof
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Executor, Future
+    from typing import Self
 
     from hongxing_crawler.store.outbox import Entry
     from hongxing_crawler.store.s3.send import Sender
@@ -28,6 +30,7 @@ _MAX_PARTS: Final = 9_000  # S3 takes 10,000
 _START_OVER: Final = frozenset(
     {"NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall", "NoSuchKey"}
 )
+_DIGEST_BEHIND = 2  # parts: they wait in memory
 _ROUNDS = 3  # how often an upload that the server forgot is begun again
 
 
@@ -36,6 +39,31 @@ Result = TypeVar("Result")
 
 class LostUploadError(Exception):
     """The server does not know the upload any more."""
+
+
+@dataclass(slots=True)
+class _Digest:
+    """SHA-256 of a file, in a thread of its own beside the sending; a few parts behind at most."""
+
+    _sha256: Any = field(default_factory=hashlib.sha256)
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "digest"))
+    _waiting: deque[Future[None]] = field(default_factory=deque)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def update(self, data: bytes) -> None:
+        self._waiting.append(self._pool.submit(self._sha256.update, data))
+        while len(self._waiting) > _DIGEST_BEHIND:
+            self._waiting.popleft().result()
+
+    def hexdigest(self) -> str:
+        while self._waiting:
+            self._waiting.popleft().result()
+        return str(self._sha256.hexdigest())
 
 
 @dataclass(slots=True)
@@ -80,34 +108,50 @@ class PartSender:
         return proof
 
     def _send(self, entry: Entry, key: str, upload_id: str) -> Proof:
-        if not upload_id:
+        listed: dict[int, tuple[int, str]] = {}
+        if upload_id:
+            listed = self._list(key, upload_id)
+        else:
             upload_id = self._begin(entry, key)
             self.note(entry, upload_id, [])
-        listed = self._list(key, upload_id)
-        digest, sent_bytes, done = hashlib.sha256(), 0, dict[int, SentPart]()
-        running: deque[Future[SentPart]] = deque()
+        with _Digest() as digest:
+            done, sent_bytes = self._send_parts(entry, key, upload_id, listed, digest)
+            is_same = digest.hexdigest() == entry.sha256
+        if not is_same:
+            self._abort(key, upload_id)
+            self.note(entry, "", [])
+            raise ChangedFileError(entry.path)
+        self._complete(entry, key, upload_id, [done[number] for number in sorted(done)])
+        return self.sender.read_back(entry, key, sent_bytes)
+
+    def _send_parts(
+        self,
+        entry: Entry,
+        key: str,
+        upload_id: str,
+        listed: dict[int, tuple[int, str]],
+        digest: _Digest,
+    ) -> tuple[dict[int, SentPart], int]:
+        """Send the parts that the server has not listed; all parts, and how many bytes went."""
+        done, sent_bytes = dict[int, SentPart](), 0
+        running: set[Future[SentPart]] = set()
         try:
             for number, data in self._read(entry):
                 digest.update(data)
                 if number in listed and _is_sent(data, *listed[number]):
                     done[number] = self._part(number, data, listed[number][1])
                     continue
-                while len(running) >= self.threads:
-                    self._take(entry, upload_id, running, done)
                 sent_bytes += len(data)
-                running.append(self.pool.submit(self._put, key, upload_id, number, data))
+                running.add(self.pool.submit(self._put, key, upload_id, number, data))
+                if len(running) > self.threads:  # one waits, so that no thread has to
+                    self._take(entry, upload_id, running, done)
             while running:
                 self._take(entry, upload_id, running, done)
         except BaseException:
             for future in running:
                 future.cancel()
             raise
-        if digest.hexdigest() != entry.sha256:
-            self._abort(key, upload_id)
-            self.note(entry, "", [])
-            raise ChangedFileError(entry.path)
-        self._complete(entry, key, upload_id, [done[number] for number in sorted(done)])
-        return self.sender.read_back(entry, key, sent_bytes)
+        return done, sent_bytes
 
     def _read(self, entry: Entry) -> Iterator[tuple[int, bytes]]:
         size = part_bytes_for(entry.bytes, self.part_bytes)
@@ -124,11 +168,13 @@ class PartSender:
         self,
         entry: Entry,
         upload_id: str,
-        running: deque[Future[SentPart]],
+        running: set[Future[SentPart]],
         done: dict[int, SentPart],
     ) -> None:
-        part = running.popleft().result()
-        done[part.number] = part
+        finished, _ = wait(running, return_when=FIRST_COMPLETED)
+        running -= finished
+        parts = [future.result() for future in finished]
+        done |= {part.number: part for part in parts}
         self.note(entry, upload_id, list(done.values()))
 
     def _put(self, key: str, upload_id: str, number: int, data: bytes) -> SentPart:
