@@ -124,7 +124,7 @@ class _Check:
         self.home, self.bucket, self.pool = home, bucket, pool
         self.patience, self.report = patience, report
         self.listed = list_objects(bucket, patience)
-        found = heads(bucket, self.listed, pool, patience)
+        found = heads(bucket, self.listed.values(), pool, patience)
         self.heads = {name: head for name, head in found if head is not None}
         report.object_count = len(self.heads)
         report.byte_count = sum(head.size for head in self.heads.values())

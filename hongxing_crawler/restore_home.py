@@ -93,10 +93,11 @@ def restore_home(
             f"{bucket} holds no home: there is nothing below warc/; look at the prefix"
         )
     names = {n: p for n, p in map_names(listed).items() if p != _LATEST}
-    _check_room(home, [listed[name] for name in names])
+    wanted = [listed[name] for name in names]
+    _check_room(home, wanted)
     done = Restored(str(bucket))
     tell(f"fetching {len(names):,} files")
-    _fetch_all(home, bucket, names, s3.threads, patience, done)
+    _fetch_all(home, bucket, names, wanted, s3.threads, patience, done)
     tell("making the state from the archive")
     _make_state(home, done)
     _write_latest(home, bucket, listed, patience)
@@ -135,13 +136,14 @@ def _fetch_all(
     home: Home,
     bucket: Bucket,
     names: Mapping[str, str],
+    listed: list[Listed],
     threads: int,
     patience: Patience,
     done: Restored,
 ) -> None:
     """Fetch files, several at a time; the first failure ends it."""
     with ThreadPoolExecutor(threads, "restore") as pool:
-        found = list(heads(bucket, names, pool, patience))
+        found = list(heads(bucket, listed, pool, patience))
         jobs = []
         for name, head in found:
             if head is None:  # deleted since it was listed

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from hongxing_crawler.exceptions import ConflictError
 from hongxing_crawler.store.files import sync_folder
+from hongxing_crawler.store.s3.listing import NAMED_BY_DIGEST
 from hongxing_crawler.store.s3.retry import Patience, persist
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def expected_digest(name: str, head: Head) -> str:
     """
     if head.sha256:
         return head.sha256
-    return Path(name).name.partition(".")[0] if name.startswith("media/sha256/") else ""
+    return Path(name).name.partition(".")[0] if name.startswith(NAMED_BY_DIGEST) else ""
 
 
 def fetch(bucket: Bucket, name: str, target: Path, head: Head, patience: Patience) -> bool:

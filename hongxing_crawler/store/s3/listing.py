@@ -7,14 +7,16 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.store.home_files import FILES, FOLDERS
+from hongxing_crawler.store.s3.client import Head
 from hongxing_crawler.store.s3.retry import Patience, persist
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from concurrent.futures import Executor
 
-    from hongxing_crawler.store.s3.client import Bucket, Head
+    from hongxing_crawler.store.s3.client import Bucket
 
+NAMED_BY_DIGEST = "media/sha256/"
 SNAPSHOTS = "export/articles/v1/snapshot/"
 _AT_A_TIME = 1_000  # jobs that wait for a thread: memory stays small whatever a bucket holds
 
@@ -98,19 +100,23 @@ def map_names(names: Iterable[str]) -> dict[str, str]:
 
 
 def heads(
-    bucket: Bucket, names: Iterable[str], pool: Executor, patience: Patience
+    bucket: Bucket, listed: Iterable[Listed], pool: Executor, patience: Patience
 ) -> Iterator[tuple[str, Head | None]]:
-    """Ask for the metadata of objects, several at a time, in the order of their names.
+    """Ask for the metadata of objects, several at a time, in the given order.
+
+    Pictures and attachments are not asked about: their names tell the digest, the listing the size.
 
     Raises:
         UploadError: The bucket does not answer.
     """
-    names = list(names)
+    listed = list(listed)
 
-    def ask(name: str) -> Head | None:
-        key = bucket.place.key(name)
+    def ask(item: Listed) -> Head | None:
+        if item.name.startswith(NAMED_BY_DIGEST):
+            return Head(item.size, item.etag, "", {})
+        key = bucket.place.key(item.name)
         return persist(partial(bucket.head, key), bucket.where(key), patience)
 
-    for start in range(0, len(names), _AT_A_TIME):
-        some = names[start : start + _AT_A_TIME]
-        yield from zip(some, pool.map(ask, some), strict=True)
+    for start in range(0, len(listed), _AT_A_TIME):
+        some = listed[start : start + _AT_A_TIME]
+        yield from zip((item.name for item in some), pool.map(ask, some), strict=True)
