@@ -47,6 +47,7 @@ _TOLD_SETTINGS = (
 # Scrapy's and our own finish reasons, with the code and what an operator is told to do.
 _PUBLISHES = frozenset({ExitCode.OK, ExitCode.PARTIAL, ExitCode.STOPPED})
 _UNCERTAIN = frozenset({"disk_full", "archive_error", "state_error"})
+_SEE_LOG = "what was archived is safe; the log in the run's folder says why"
 _VERDICTS: dict[str, tuple[ExitCode, str]] = {
     "max_pages": (ExitCode.STOPPED, "the page limit is reached; the same command goes on"),
     "closespider_timeout": (
@@ -62,12 +63,15 @@ _VERDICTS: dict[str, tuple[ExitCode, str]] = {
         ExitCode.ARCHIVE,
         "look at the disk; the same command goes on, nothing archived is lost",
     ),
-    "state_error": (ExitCode.CONFIG, "see the state database named above"),
+    "state_error": (
+        ExitCode.CONFIG,
+        "what was archived is safe; hongxing doctor looks at the state",
+    ),
     "blocked": (ExitCode.BLOCKED, "try again tomorrow, or ask the site's operator"),
     "site_down": (ExitCode.TEMPORARY, "nothing is lost; try again later"),
     "shutdown": (ExitCode.INTERRUPTED, "the state is saved; the same command goes on"),
-    "start_error": (ExitCode.UNEXPECTED, "see the log"),
-    "cancelled": (ExitCode.UNEXPECTED, "see the log"),
+    "start_error": (ExitCode.UNEXPECTED, _SEE_LOG),
+    "cancelled": (ExitCode.UNEXPECTED, _SEE_LOG),
 }
 
 
@@ -119,7 +123,10 @@ def judge_run(reason: str, detail: str, counts: Mapping[str, int]) -> tuple[Exit
         return code, f"{reason.replace('_', ' ')}: {detail + '; ' if detail else ''}{advice}"
     failed = counts.get("pages_failed", 0)
     if failed and failed == counts.get("pages", 0):
-        return ExitCode.UNEXPECTED, f"every page failed, {failed} in all; see the log"
+        return ExitCode.UNEXPECTED, (
+            f"every page failed, {failed} in all; what was archived is safe, the log in the run's"
+            " folder says why, the same command asks for them again"
+        )
     if failed:
         return ExitCode.PARTIAL, f"{failed} pages failed and are tried again by the next run"
     return ExitCode.OK, "all is well"

@@ -339,7 +339,9 @@ def test_a_home_that_cannot_be_made_is_named(hongxing, tmp_path):
 def test_a_disk_without_room_stops_a_run_at_its_start(tmp_path):
     with DemoSite() as site:
         ended = crawl(
-            site.profile, tmp_path / "home", settings={"HONGXING_DISK_MIN_BYTES": 1 << 60}
+            site.profile,
+            tmp_path / "home",
+            settings={"HONGXING_DISK_MIN_BYTES": 1 << 60, "HONGXING_DISK_WAIT_S": 0},
         )
 
     assert ended.code == ExitCode.STOPPED
