@@ -29,7 +29,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from alert_kit import web_server
-from crawl_kit import path_of, rows, snapshot
+from crawl_kit import path_of, snapshot
 from fault_proxy import FaultProxy
 from soak_site import HACKS, NEW_TEMPLATES, LivingSite
 from upload_kit import KEYS, PREFIX, memory_server
@@ -228,14 +228,14 @@ class Year:
             )
             if number in plan.kills:
                 time.sleep(self.rng.uniform(0.3, 1.0) * self.seconds)
-                night.killed = process.poll() is None
-                process.send_signal(signal.SIGKILL)
+                os.kill(process.pid, signal.SIGKILL)  # a child until wait4, ended or not
             out = process.stdout.read()
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         night.seconds = round(time.monotonic() - begun, 2)
         night.peak_mib = round(usage.ru_maxrss / 1024, 1)
         night.code = process.returncode
+        night.killed = night.code == -signal.SIGKILL
         with contextlib.suppress(ValueError, IndexError):
             self.last = json.loads(out)
             night.counts = self.last.get("counts", {})

@@ -1,14 +1,20 @@
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
+from PIL import Image
 from store_kit import LIST, ONE, SITE, TWO, Archive, run_id
 
+from hongxing_crawler.core.document import DamagedPlace
 from hongxing_crawler.core.edits import Edit, RemovedBlock
-from hongxing_crawler.core.row import RestorationRow, StepRow
+from hongxing_crawler.core.row import ImageRow, RestorationRow, StepRow
 from hongxing_crawler.exceptions import StateError
 from hongxing_crawler.report.collect import collect, report_run
+from hongxing_crawler.report.gather import Gatherer
 from hongxing_crawler.report.newest import Newest
+from hongxing_crawler.report.run_data import Listing, RunInfo, RunReport
+from hongxing_crawler.report.run_report import render_run_report
 from hongxing_crawler.report.spam_log import decode_spam
 from hongxing_crawler.store.home import Home
 
@@ -194,3 +200,76 @@ def test_only_the_newest_are_kept_and_all_are_counted():
 
     assert newest.listing().entries == ("D", "C")
     assert newest.listing().total == 4
+
+
+def test_the_page_of_a_run_with_thousands_of_articles_is_bounded(archive, home):
+    """Every part at its worst: long texts, much injected, much damaged, large pictures."""
+    picture = home.media / "sha256" / "ab" / "picture.jpg"
+    picture.parent.mkdir(parents=True)
+    Image.effect_noise((400, 300), 200).save(picture, "JPEG")
+    wheel = replace(
+        WHEEL,
+        text="湘西县开户送彩" * 100,
+        links=tuple(f"http://{number}.example/" for number in range(20)),
+    )
+    edits = (Edit(0, 2_000, "开户送彩<" * 400, "", "spam.advertising"),)
+    step = StepRow(step="spam", field="article_body", edits=edits, removed_blocks=(wheel,) * 9)
+    place = DamagedPlace("article_body", 0, 3, "收到" * 20, "修复" * 20, "guessed")
+    verdict = RestorationRow(verdict="guessed", table=(), places=(place,) * 200, noise_count=0)
+    row = archive.article(ONE, "正文。" * 1_000, archive.capture(ONE))
+    image = ImageRow(
+        url=f"{SITE}/picture.jpg",
+        sha256="ab" * 32,
+        key=picture.relative_to(home.root).as_posix(),
+        mime="image/jpeg",
+        bytes=1,
+        width=400,
+        height=300,
+        caption="",
+        position=-1,
+        status="stored",
+    )
+    row = replace(
+        row,
+        cleaning=replace(row.cleaning, steps=(step,)),
+        restoration=verdict,
+        images=(image,),
+    )
+    before = replace(row, article_body="原文<。" * 1_000)
+    gathered = Gatherer(home.root, lambda _: before)
+    for number in range(1_000):
+        op = ("new", "changed", "deleted")[number % 3]
+        gathered.add(replace(row, op=op, url=f"{SITE}/content/2020/03/20/{number}.html"))
+    hosts = gathered.spam.hosts()
+    page = render_run_report(
+        RunReport(
+            run=RunInfo(run_id="run_1", started_at=datetime(2026, 11, 23, tzinfo=UTC)),
+            new=gathered.new.listing(),
+            changed=gathered.changed.listing(),
+            gone=gathered.gone.listing(),
+            spam_hosts=Listing(tuple(hosts[:200]), len(hosts)),
+            injected=gathered.injected.listing(),
+            restored=gathered.restored.listing(),
+        )
+    )
+
+    assert 'src="data:image/jpeg' in page
+    assert 200_000 < len(page.encode()) < 2_000_000
+
+
+def test_injected_passages_of_a_body_are_gathered_with_what_surrounds_them(archive, home):
+    edit = Edit(5, 9, "开户送彩", "", "spam.advertising")
+    article = archive.article(ONE, "会议召开。会议闭幕。", archive.capture(ONE))
+    step = StepRow(step="spam", field="article_body", edits=(edit,), removed_blocks=(WHEEL,))
+    archive.visit(
+        ONE, articles=[replace(article, cleaning=replace(article.cleaning, steps=(step,)))]
+    )
+    archive.end()
+    (page,) = _collect(archive, home).injected.entries
+
+    assert [(span.text, span.removed_by) for span in page.body] == [
+        ("会议召开。", ""),
+        ("开户送彩", "spam.advertising"),
+        ("会议闭幕。", ""),
+    ]
+    assert page.blocks == (("spam.name_wheel", "article_body: div>ul", "湘西|凉山|"),)

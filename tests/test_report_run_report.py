@@ -10,11 +10,13 @@ from report_browser import BROWSER, open_page
 
 from hongxing_crawler.core.document import DamagedPlace
 from hongxing_crawler.core.edits import RemovedBlock
+from hongxing_crawler.exit_codes import ExitCode
+from hongxing_crawler.monitors.checks import names
 from hongxing_crawler.report.diffs import diff_texts
 from hongxing_crawler.report.run_data import (
     ArticleEntry,
     Coverage,
-    InjectedText,
+    InjectedPage,
     Listing,
     PageEntry,
     PastRun,
@@ -23,12 +25,15 @@ from hongxing_crawler.report.run_data import (
     RunReport,
 )
 from hongxing_crawler.report.run_report import (
+    CODE_LABELS,
     COUNT_LABELS,
+    FINDING_LABELS,
     join_wheels,
     render_run_report,
     write_run_report,
 )
 from hongxing_crawler.report.spam_log import SpamLog
+from hongxing_crawler.report.weave import Span
 
 HOSTILE = (
     '</title></style><script>document.title="owned"</script>'
@@ -100,6 +105,7 @@ def make_report(hostile=""):
             reason="finished",
             sentence="2 pages failed and are tried again by the next run" + hostile,
             crawler="hongxing_crawler/0.1.0",
+            findings=(("spam", "9 of 9 articles carry injected spam" + hostile, False),),
             warnings=("run run_20261122T180000Z was killed; its work is taken over" + hostile,),
         ),
         counts={**dict.fromkeys(COUNT_LABELS, 1234), "oddly_named" + hostile: 7},
@@ -109,7 +115,14 @@ def make_report(hostile=""):
             ArticleEntry(url="https://www.hxw.gov.cn/x", headline="撤下的文章" + hostile)
         ),
         spam_hosts=Listing(tuple(hosts), len(hosts)),
-        injected=_listing(InjectedText(url="https://www.hxw.gov.cn/2", rule="spam.x", text=wheel)),
+        injected=_listing(
+            InjectedPage(
+                url="https://www.hxw.gov.cn/2" + hostile,
+                headline="被注入的文章" + hostile,
+                blocks=(("spam.link_wheel", "body: div>ul" + hostile, wheel),),
+                body=(Span("会议召开。"), Span("开户送彩" + hostile, removed_by="spam.x")),
+            )
+        ),
         restored=_listing(
             RestoredEntry(
                 url="https://www.hxw.gov.cn/3",
@@ -146,11 +159,35 @@ def test_a_change_is_shown_within_its_surroundings():
     assert " … " in page
 
 
+def test_what_monitors_found_stands_before_everything_else():
+    page = render_run_report(make_report())
+
+    assert page.index("网站被注入 · Injected spam") < page.index('class="cards"')
+    assert page.index("9 of 9 articles") < page.index("was killed")
+
+
+def test_every_monitor_and_every_end_of_a_crawl_has_a_name_in_both_languages():
+    assert set(FINDING_LABELS) == set(names())
+    assert set(CODE_LABELS) == set(ExitCode) - {
+        ExitCode.USAGE,
+        ExitCode.LOCKED,
+        ExitCode.DAMAGED,
+    }
+
+
+def test_injected_passages_are_shown_where_they_stood():
+    page = render_run_report(make_report())
+
+    assert '会议召开。<del class="c0">开户送彩</del>' in page
+    assert "<code>body: div&gt;ul</code>" in page
+
+
 def test_hosts_of_spam_are_no_links():
     page = render_run_report(make_report())
     links = re.findall(r'href="([^"]*)"', page)
 
-    assert all(link == "data:," or link.startswith("https://www.hxw.gov.cn/") for link in links)
+    allowed = ("data:,", "#", "https://www.hxw.gov.cn/")
+    assert all(link.startswith(allowed) for link in links)
 
 
 def test_hosts_that_come_together_share_a_line():

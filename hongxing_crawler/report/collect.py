@@ -159,7 +159,15 @@ def _run_info(entry: RunEntry, record: Mapping[str, Any]) -> RunInfo:
         sentence=str(record.get("sentence", "")),
         crawler=str(record.get("crawler", "")),
         warnings=tuple(map(str, record.get("warnings", ()))),
+        findings=tuple(_findings(record.get("findings", ()))),
     )
+
+
+def _findings(found: Any) -> Iterator[tuple[str, str, bool]]:
+    """What the monitors said, gates first."""
+    rows = [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+    for row in sorted(rows, key=lambda row: not row.get("is_gate")):
+        yield str(row.get("name", "")), str(row.get("sentence", "")), bool(row.get("is_gate"))
 
 
 def _past_run(entry: RunEntry) -> PastRun:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
 
 from hongxing_crawler.report.weave import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _CONTEXT = 40  # characters shown on either side of a change
 _FINE_MAX = 2_000  # longer passages are compared as a whole: the comparison is quadratic
 _PARAGRAPHS_MAX = 2_000
+_SHOWN_MAX = 1_200  # characters of one comparison
 _OLD, _NEW = "diff.old", "diff.new"
 
 
@@ -59,5 +65,20 @@ def diff_texts(old: str, new: str) -> list[Span]:
     for kind, i, j, k, n in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         passages = "".join(before[i:j]), "".join(after[k:n])
         spans += [Span(passages[0])] if kind == "equal" else _compare_passages(*passages)
-    last = len(spans) - 1
-    return [_shorten(span, first=i == 0, last=i == last) for i, span in enumerate(spans)]
+    return shorten(spans)
+
+
+def shorten(spans: Sequence[Span]) -> list[Span]:
+    """Keep every change, and of long passages that stayed what stands beside one.
+
+    Of very many changes, or very long ones, the first are kept.
+    """
+    shown: list[Span] = []
+    last, total = len(spans) - 1, 0
+    for i, span in enumerate(spans):
+        short = _shorten(span, first=i == 0, last=i == last)
+        if len(short.text) > _SHOWN_MAX - total:
+            return [*shown, replace(short, text=short.text[: _SHOWN_MAX - total]), Span(" …")]
+        shown.append(short)
+        total += len(short.text)
+    return shown

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.edits import RemovedBlock
-from hongxing_crawler.report.diffs import diff_texts
+from hongxing_crawler.core.record import received_body
+from hongxing_crawler.report.diffs import diff_texts, shorten
 from hongxing_crawler.report.newest import Newest
-from hongxing_crawler.report.run_data import ArticleEntry, InjectedText, RestoredEntry
+from hongxing_crawler.report.run_data import ArticleEntry, InjectedPage, RestoredEntry
 from hongxing_crawler.report.spam_log import SpamLog, is_injected
 from hongxing_crawler.report.thumbnails import make_thumbnail
+from hongxing_crawler.report.weave import Span, weave
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -19,9 +22,10 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.record import Article
 
 _NEW_MAX, _CHANGED_MAX, _GONE_MAX = 300, 100, 200
-_INJECTED_MAX, _RESTORED_MAX, _PLACES_MAX = 50, 100, 50
+_INJECTED_MAX, _RESTORED_MAX, _PLACES_MAX = 50, 100, 8
+_BLOCKS_MAX, _BLOCK_LENGTH = 5, 200  # of one injected page
 _EXCERPT_LENGTH = 110
-_THUMBNAILS_MAX_BYTES = 2_000_000
+_THUMBNAILS_MAX_BYTES = 500_000
 
 
 def injected_blocks(article: Article) -> Iterator[RemovedBlock]:
@@ -50,7 +54,7 @@ class Gatherer:
         self.new: Newest[ArticleEntry] = Newest(_NEW_MAX)
         self.changed: Newest[ArticleEntry] = Newest(_CHANGED_MAX)
         self.gone: Newest[ArticleEntry] = Newest(_GONE_MAX)
-        self.injected: Newest[InjectedText] = Newest(_INJECTED_MAX)
+        self.injected: Newest[InjectedPage] = Newest(_INJECTED_MAX)
         self.restored: Newest[RestoredEntry] = Newest(_RESTORED_MAX)
         self.spam = SpamLog()
         self.templates: Counter[str] = Counter()
@@ -78,12 +82,7 @@ class Gatherer:
         if not blocks:
             return
         self.spam.add(article.url, article.provenance.fetched_at or "", blocks)
-        first = blocks[0]
-        text = "\n\n".join(block.text for block in blocks)
-        self.injected.add(
-            article.date_published or "",
-            lambda: InjectedText(url=article.url, rule=first.rule, text=text),
-        )
+        self.injected.add(article.date_published or "", lambda: _describe_injected(article))
 
     def _compare(self, article: Article) -> ArticleEntry:
         before = self._find_previous(article)
@@ -136,6 +135,41 @@ def _other_changes(before: Article, after: Article) -> Iterator[str]:
         ]
         if files[0] != files[1]:
             yield f"{name}: {len(files[0])} → {len(files[1])}"
+
+
+def _describe_injected(article: Article) -> InjectedPage:
+    blocks = [
+        (block.rule, f"{step.field}: {block.path}", block.text.strip()[:_BLOCK_LENGTH])
+        for step in article.cleaning.steps
+        for block in step.removed_blocks
+        if is_injected(block.rule)
+    ]
+    return InjectedPage(
+        url=article.url,
+        headline=article.headline,
+        blocks=tuple(blocks[:_BLOCKS_MAX]),
+        body=tuple(shorten(_body_with_injected(article))),
+    )
+
+
+def _body_with_injected(article: Article) -> list[Span]:
+    """The cleaned body, with the injected passages where they stood."""
+    steps = [step.edits for step in article.cleaning.steps if step.field == "article_body"]
+    if not any(is_injected(edit.rule) for edits in steps for edit in edits):
+        return []
+    try:
+        woven = weave(received_body(article), steps)
+    except ValueError:  # a row of an older form
+        return []
+    shown = [
+        span if is_injected(span.removed_by) else Span(span.text)
+        for span in woven
+        if not span.removed_by or is_injected(span.removed_by)
+    ]
+    return [
+        Span("".join(span.text for span in group), removed_by=rule)
+        for rule, group in groupby(shown, key=lambda span: span.removed_by)
+    ]
 
 
 def _describe_restoration(article: Article) -> RestoredEntry:

@@ -36,6 +36,7 @@ class RunInfo:
     sentence: str = ""
     crawler: str = ""
     warnings: tuple[str, ...] = ()
+    findings: tuple[tuple[str, str, bool], ...] = ()  # of monitors: name, sentence, is it a gate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,12 +58,17 @@ class ArticleEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InjectedText:
-    """A text that was injected into a page, as it stood there."""
+class InjectedPage:
+    """A page that something was injected into.
+
+    ``blocks`` are parts of the HTML that were taken out whole: rule, place and text. ``body`` is
+    the article's text around the passages that were taken out of it; empty when none was.
+    """
 
     url: str
-    rule: str
-    text: str
+    headline: str = ""
+    blocks: tuple[tuple[str, str, str], ...] = ()
+    body: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +124,7 @@ class RunReport:
     changed: Listing[ArticleEntry] = field(default_factory=Listing)
     gone: Listing[ArticleEntry] = field(default_factory=Listing)
     spam_hosts: Listing[SpamHost] = field(default_factory=Listing)
-    injected: Listing[InjectedText] = field(default_factory=Listing)
+    injected: Listing[InjectedPage] = field(default_factory=Listing)
     restored: Listing[RestoredEntry] = field(default_factory=Listing)
     rejects: Listing[PageEntry] = field(default_factory=Listing)
     reject_reasons: dict[str, int] = field(default_factory=dict)

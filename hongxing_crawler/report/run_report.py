@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from dataclasses import dataclass
+from datetime import timedelta, timezone
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.exit_codes import ExitCode
@@ -13,12 +15,14 @@ from hongxing_crawler.report.rule_notes import describe_rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from datetime import date
     from pathlib import Path
 
     from hongxing_crawler.report.run_data import PastRun, RunReport
     from hongxing_crawler.report.spam_log import SpamHost
 
 _RUNS_MAX = 60  # of the history, in charts
+_SITE_ZONE = timezone(timedelta(hours=8))  # the site's day
 _GOOD = {ExitCode.OK}
 _BAD = {ExitCode.UNEXPECTED, ExitCode.CONFIG, ExitCode.ARCHIVE, ExitCode.DAMAGED}
 
@@ -40,6 +44,48 @@ COUNT_LABELS = {
     "pages_failed": "失败 · Failed",
     "pending": "待取 · Pending",
     "requests": "请求 · Requests",
+    "retries": "重试 · Retries",
+    "pages_blocked": "拦截页 · Block pages",
+    "media": "媒体请求 · Media asked",
+    "texts_guessed": "未证实修复 · Not proved",
+    "articles_short": "短文 · Short",
+    "articles_undated": "无日期 · Undated",
+    "articles_read": "已读文章 · Articles read",
+    "articles_known": "已知文章 · Known articles",
+}
+FINDING_LABELS = {
+    "quiet": "久无新文章 · No new articles",
+    "low": "新文章过少 · Few new articles",
+    "high": "新文章过多 · Many new articles",
+    "generic": "模板可能已改 · New template?",
+    "short": "正文过短 · Short texts",
+    "undated": "缺少日期 · No dates",
+    "rejects": "退回页面多 · Many rejects",
+    "spam": "网站被注入 · Injected spam",
+    "guesses": "修复未证实 · Repairs not proved",
+    "errors": "失败页面多 · Many failures",
+    "retries": "重试过多 · Many retries",
+    "blocked": "遭到拦截 · Blocked",
+    "media": "媒体失败多 · Media failed",
+    "growth": "数据量突增 · Sudden growth",
+    "disk": "磁盘将满 · Disk fills up",
+    "outbox": "上传积压 · Uploads wait",
+    "clock": "时钟不准 · Clock is off",
+    "removed": "文章大量消失 · Many removed",
+    "killed": "运行曾被中止 · A run was killed",
+}
+CODE_LABELS = {
+    ExitCode.OK: "一切正常",
+    ExitCode.UNEXPECTED: "程序出错",
+    ExitCode.PARTIAL: "部分页面失败，下次再取",
+    ExitCode.CONFIG: "设置或数据目录不可用",
+    ExitCode.TEMPORARY: "网站或存储暂时不可用，数据无损",
+    ExitCode.QUALITY: "质量检查未通过，未发布",
+    ExitCode.BLOCKED: "被网站拒绝",
+    ExitCode.STOPPED: "到达限额或磁盘已满，可继续",
+    ExitCode.ARCHIVE: "无法写入归档",
+    ExitCode.INTERRUPTED: "被人停止，状态已保存",
+    ExitCode.TERMINATED: "被系统停止，状态已保存",
 }
 
 
@@ -97,12 +143,18 @@ def _share(run: PastRun, part: str, whole: str) -> float:
     return round(100 * run.counts.get(part, 0) / total, 1) if total else 0.0
 
 
+def _new_by_day(report: RunReport) -> list[tuple[str, float]]:
+    """New articles of each day on which a run began, at the site's place."""
+    days: Counter[date] = Counter()
+    for run in report.history:
+        days[run.started_at.astimezone(_SITE_ZONE).date()] += run.counts.get("articles_new", 0)
+    return [(f"{day:%m-%d}", days[day]) for day in sorted(days)[-_RUNS_MAX:]]
+
+
 def _charts(report: RunReport) -> list[Chart]:
     codes = sorted(report.status_codes.items())
     return [
-        _over_runs(
-            "每次新文章 · New articles by run", report, lambda r: r.counts.get("articles_new", 0)
-        ),
+        bar_chart("每天新文章 · New articles by day", _new_by_day(report)),
         _over_runs("每次页面 · Pages by run", report, lambda r: r.counts.get("pages", 0)),
         bar_chart(
             "状态码 · Status codes",
@@ -110,11 +162,16 @@ def _charts(report: RunReport) -> list[Chart]:
             tones=[_tone_of_status(code) for code, _ in codes],
         ),
         bar_chart("响应时间 · Response times", report.response_times),
-        _over_runs("注入块 · Spam blocks by run", report, lambda r: r.counts.get("spam_blocks", 0)),
         _over_runs(
-            "通用模板 · Read without a template",
+            "被注入的文章 · Articles with injected spam",
             report,
-            lambda r: _share(r, "articles_generic", "articles"),
+            lambda r: _share(r, "pages_injected", "articles_read"),
+            "%",
+        ),
+        _over_runs(
+            "无模板文章 · Articles that fit no template",
+            report,
+            lambda r: _share(r, "articles_generic", "articles_read"),
             "%",
         ),
     ]
@@ -139,6 +196,8 @@ def render_run_report(report: RunReport) -> str:
         charts=_charts(report),
         wheels=join_wheels(report.spam_hosts.entries),
         tone_of_code=tone_of_code,
+        finding_labels=FINDING_LABELS,
+        code_labels=CODE_LABELS,
         describe_rule=describe_rule,
     )
 
