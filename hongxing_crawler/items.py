@@ -56,4 +56,4 @@ class Capture:
     fetched_at: datetime
     status: int = 0
     mime: str = ""
-    extra: dict[str, str] = field(default_factory=dict)
+    extra: dict[str, str] = field(default_factory=dict)  # truncated: why it was cut short

@@ -44,10 +44,12 @@ from hongxing_crawler.store.visit import Found, Visit
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
 
     from hongxing_crawler.core.record import Article
+    from hongxing_crawler.items import Capture
     from hongxing_crawler.monitors.checks import Finding
     from hongxing_crawler.store.visit import Ticket
 
@@ -254,6 +256,15 @@ class Run:
         rows = self.state.finish(self.run_id, visit)
         self.open_visits.discard(visit.ticket.id)
         return rows
+
+    def note_capture(self, request: Request, capture: Capture) -> None:
+        """Note where an exchange of a request lies: with its visit, or at once when it has none."""
+        request.meta[CAPTURE] = capture
+        visit: Visit | None = request.meta.get(VISIT)
+        if visit is not None:
+            visit.captures.append(capture)
+        else:
+            self.state.add_captures(self.run_id, [capture])
 
     def leave(self, visit: Visit) -> None:
         """Leave a visit in flight, for the next run; what it archived stays known."""

@@ -29,6 +29,7 @@ from hongxing_crawler.archive.heads import redact
 from hongxing_crawler.archive.reader import read_at
 from hongxing_crawler.archive.verify import verify_warc, verify_warcs
 from hongxing_crawler.exceptions import ArchiveError
+from hongxing_crawler.store.captures import is_full
 
 
 def members(path):
@@ -423,9 +424,13 @@ def test_secrets_go_and_every_other_byte_stays(line, kept, line_end):
 
 def test_a_truncated_response_says_so(tmp_path):
     with writer(tmp_path) as warc:
-        warc.write_exchange(exchange(body=GBK_PAGE[:100], truncated="disconnect"))
+        capture = warc.write_exchange(exchange(body=GBK_PAGE[:100], truncated="disconnect"))
     [path] = warc.close()
+    [read] = read_exchanges(path)
 
+    assert capture.extra == {"truncated": "disconnect"}
+    assert read.capture == capture
+    assert not is_full(capture)
     assert headers(path, "response")[0]["WARC-Truncated"] == "disconnect"
     assert blocks(path, "response") == [OK_HEAD + GBK_PAGE[:100]]
 

@@ -14,6 +14,8 @@ from hongxing_crawler.archive.captures import read_exchanges
 from hongxing_crawler.core.record import decode, replay_row
 from hongxing_crawler.demo.run import always_due
 from hongxing_crawler.demo.site import DemoSite
+from hongxing_crawler.run import utc_now
+from hongxing_crawler.store.state import State
 
 GOLD = Path(__file__).parents[1] / "data" / "gold"
 
@@ -57,6 +59,19 @@ def test_every_row_names_the_record_it_came_from(first):
         assert path.is_file()
         assert cited["warc_offset"] >= 0
         assert cited["warc_length"] > 0
+
+
+def test_the_state_knows_every_capture_of_the_archive(first):
+    """Pages that robots.txt forbids and fetches that failed, too."""
+    home, _ = first
+    files = sorted((home / "warc").glob("*.warc.gz"))
+    archived = {a.capture.record_id: a.capture for file in files for a in read_exchanges(file)}
+    with State.open(home / "state.sqlite", now=utc_now, read_only=True) as state:
+        known = {capture.record_id: capture for capture in state.captures()}
+    denied = [c for c in known.values() if c.record_type == "metadata"]
+
+    assert known == archived
+    assert [c for c in denied if "/admin/" in c.url]
 
 
 @pytest.mark.parametrize("referee", ["warcio", "fastwarc"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from hongxing_crawler.archive.fields import parse_date, read_fields, unescape_head
 from hongxing_crawler.archive.filler import LOST_BYTES
-from hongxing_crawler.archive.groups import HEAD_FIELD, NOT_MODIFIED, NOTE_PREFIX
+from hongxing_crawler.archive.groups import HEAD_FIELD, NOT_MODIFIED, NOTE_PREFIX, extra_of
 from hongxing_crawler.archive.heads import media_type, mime_of, status_of, unmask_transfer_coding
 from hongxing_crawler.archive.openfile import OPEN_SUFFIX
 from hongxing_crawler.archive.reader import read_records
@@ -114,6 +114,7 @@ def capture_of(record: Record) -> Capture:
         fetched_at=record.date,
         status=304 if not_modified else status_of(record.http_head),
         mime=_mime(record),
+        extra=extra_of(record.fields.get("warc-truncated", "")),
     )
 
 

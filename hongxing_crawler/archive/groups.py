@@ -57,6 +57,12 @@ class Group:
     payload_digest: str
     status: int = 0
     mime: str = ""
+    truncated: str = ""
+
+
+def extra_of(truncated: str) -> dict[str, str]:
+    """Say of a capture what few captures have: that its response was cut short, and why."""
+    return {"truncated": truncated} if truncated else {}
 
 
 class GroupBuilder:
@@ -93,7 +99,7 @@ class GroupBuilder:
             drafts.insert(0, note)
         kind = "revisit" if profile else "response"
         mime = "" if profile == NOT_MODIFIED else mime_of(head)
-        return Group(tuple(drafts), kind, digest, status, mime)
+        return Group(tuple(drafts), kind, digest, status, mime, exchange.truncated)
 
     def metadata(
         self, url: str, fields: Mapping[str, str], fetched_at: datetime, concurrent_to: str = ""

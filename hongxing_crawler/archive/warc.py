@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, Self
 
 from hongxing_crawler.archive import disk
 from hongxing_crawler.archive.fields import warc_uri
-from hongxing_crawler.archive.groups import Group, GroupBuilder, warcinfo
+from hongxing_crawler.archive.groups import Group, GroupBuilder, extra_of, warcinfo
 from hongxing_crawler.archive.openfile import OpenFile
 from hongxing_crawler.exceptions import ArchiveError
 from hongxing_crawler.items import Capture
@@ -210,6 +210,7 @@ class WarcWriter:
             fetched_at=fetched_at,
             status=group.status,
             mime=group.mime,
+            extra=extra_of(group.truncated),
         )
 
     def _sync_is_due(self) -> bool:

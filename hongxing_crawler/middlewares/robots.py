@@ -136,7 +136,8 @@ class StrictRobotsMiddleware:
     def _note_denial(self, request: Request) -> None:
         fields = {"robots-denied": "robots.txt", "hongxing-kind": str(request.meta.get(KIND, ""))}
         try:
-            self.run.writer.write_metadata(request.url, fields, fetched_at=self.run.now())
-        except ArchiveError as error:
+            capture = self.run.writer.write_metadata(request.url, fields, fetched_at=self.run.now())
+            self.run.note_capture(request, capture)
+        except (ArchiveError, StateError) as error:
             self.run.stop_for(self.crawler, error)
             raise ArchiveStoppedError(str(error)) from error

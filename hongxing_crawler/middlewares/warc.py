@@ -163,7 +163,7 @@ class WarcWriterMiddleware:
         """Archive and note where; when either cannot be written, the crawl ends."""
         try:
             capture = write()
-            self._note(request, capture)
+            self.run.note_capture(request, capture)
         except (ArchiveError, StateError) as error:
             _drop_spool(request)
             self.run.stop_for(self.crawler, error)
@@ -173,14 +173,6 @@ class WarcWriterMiddleware:
         if latency_s := request.meta.get("download_latency"):
             upper = next(limit for limit in _LATENCIES_S if latency_s <= limit)
             self.stats.inc_value(f"hongxing/archive/latency_count/{upper:g}")
-
-    def _note(self, request: Request, capture: Capture) -> None:
-        request.meta[CAPTURE] = capture
-        visit: Visit | None = request.meta.get(VISIT)
-        if visit is not None:
-            visit.captures.append(capture)
-        else:
-            self.run.state.add_captures(self.run.run_id, [capture])
 
     def _original(self, request: Request) -> Original | None:
         visit: Visit | None = request.meta.get(VISIT)

@@ -157,7 +157,10 @@ class CaptureTable:
 def is_full(capture: Capture) -> bool:
     """Tell whether a capture holds content that a revisit record may stand for."""
     return (
-        capture.record_type == "response" and capture.status == 200 and bool(capture.payload_digest)
+        capture.record_type == "response"
+        and capture.status == 200
+        and bool(capture.payload_digest)
+        and "truncated" not in capture.extra
     )
 
 
