@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from hongxing_crawler.archive import disk
 from hongxing_crawler.archive.captures import read_exchanges
-from hongxing_crawler.archive.filler import fill
 from hongxing_crawler.archive.findings import Kind
+from hongxing_crawler.archive.lost_record import fill
 from hongxing_crawler.archive.reader import read_records
 from hongxing_crawler.archive.repair import (
     repair_file,
@@ -320,5 +320,5 @@ def test_a_gap_of_any_length_is_filled_exactly(tmp_path, length):
 
 
 def test_a_gap_that_holds_no_record_is_not_filled():
-    with pytest.raises(ValueError, match="too few"):
+    with pytest.raises(ValueError, match="too long for the room"):
         list(fill("x", 7, 40, made_at=START))

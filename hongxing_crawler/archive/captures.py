@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.archive.fields import parse_date, read_fields, unescape_head
-from hongxing_crawler.archive.filler import LOST_BYTES
 from hongxing_crawler.archive.groups import HEAD_FIELD, NOT_MODIFIED, NOTE_PREFIX, extra_of
 from hongxing_crawler.archive.heads import media_type, mime_of, status_of, unmask_transfer_coding
+from hongxing_crawler.archive.lost_record import LOST_BYTES
 from hongxing_crawler.archive.openfile import OPEN_SUFFIX
 from hongxing_crawler.archive.reader import read_records
 from hongxing_crawler.items import Capture, Original

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.archive import disk
-from hongxing_crawler.archive.filler import fill
+from hongxing_crawler.archive.exact_member import TooSmallError
+from hongxing_crawler.archive.lost_record import fill
 from hongxing_crawler.archive.openfile import OPEN_SUFFIX
 from hongxing_crawler.archive.survey import Survey
 from hongxing_crawler.exceptions import ArchiveError
@@ -168,9 +169,9 @@ def _write_copy(survey: Survey, part: Path, name: str, now: datetime) -> None:
 
 def _fill(handle: int, gap: Gap, name: str, now: datetime) -> None:
     """Write a record as long as the gap; a gap too short for any is closed."""
-    pieces = fill(name, gap.offset, gap.length, made_at=now, lost_ids=gap.ids, lost_urls=gap.urls)
-    with suppress(ValueError):
-        for piece in pieces:
+    place = name, gap.offset, gap.length
+    with suppress(TooSmallError):
+        for piece in fill(*place, made_at=now, lost_ids=gap.ids, lost_urls=gap.urls):
             disk.write_all(handle, piece)
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 from hongxing_crawler.archive.digests import Check, UnknownDigestError
 from hongxing_crawler.archive.fields import parse_date
-from hongxing_crawler.archive.filler import LOST_ID
 from hongxing_crawler.archive.findings import Finding, Kind
+from hongxing_crawler.archive.lost_record import LOST_ID
 from hongxing_crawler.archive.openfile import OPEN_SUFFIX
 from hongxing_crawler.archive.reader import Record, scan
 
