@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _KEPT_BYTES = 32 << 20
 _REQUESTS_MAX = 300  # of one page
+_WANTED_MAX = 3  # pages that scripts of one page want to go to
 _REDIRECTS_MAX = 5
 _MAX_BYTES = 16 << 20
 _METHODS = frozenset({"GET", "HEAD", "POST"})
@@ -131,7 +132,8 @@ class Gate:
         if not job.is_served and url.partition("#")[0] == job.url.partition("#")[0]:
             job.is_served = True
             return job.document
-        if len(job.wanted_pages) < _REQUESTS_MAX:
+        is_itself = url.partition("?")[0] == job.url.partition("?")[0]  # a loop, or a reload
+        if not is_itself and len(job.wanted_pages) < _WANTED_MAX:
             job.wanted_pages.append(url)
         raise Refused("other_page")
 

@@ -16,7 +16,7 @@ from scrapy.utils.httpobj import urlparse_cached
 
 from hongxing_crawler.download import PrivateAddressError
 from hongxing_crawler.refusals import HostDownError, RunStoppingError
-from hongxing_crawler.run import KIND, run_of
+from hongxing_crawler.run import KIND, RENDERING, run_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -87,6 +87,8 @@ class BackoffMiddleware:
         )
 
     async def process_request(self, request: Request) -> None:
+        if request.meta.get(KIND) == RENDERING:
+            return
         host = self._host(request)
         if host.error_count >= self.policy.down_count:
             raise HostDownError(f"{urlparse_cached(request).netloc} does not answer")
@@ -96,6 +98,8 @@ class BackoffMiddleware:
             await asyncio.sleep(min(wait_s, _SLICE_S))
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
+        if request.meta.get(KIND) == RENDERING:
+            return response
         host = self._host(request)
         if response.status in _SLOW_DOWN:
             return self._slow_down(host, request, response)
@@ -109,8 +113,8 @@ class BackoffMiddleware:
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> Request | None:
-        if isinstance(exception, _FINAL):
-            return None
+        if isinstance(exception, _FINAL) or request.meta.get(KIND) == RENDERING:
+            return None  # a page that breaks the browser says nothing of its host
         return self._repeat(self._host(request), request, type(exception).__name__)
 
     def _slow_down(self, host: _Host, request: Request, response: Response) -> Request | Response:

@@ -50,12 +50,17 @@ async def render_page(crawler: Crawler, response: Response, visit: Visit) -> Res
         except Exception as error:  # noqa: BLE001 - whatever it was, the page as it came stands
             stats.inc_value(f"hongxing/browser/failed_count/{type(error).__name__}")
             logger.warning("%s", error)
-            if run.is_ending(crawler) or "imeout" in str(error):
+            if run.is_ending(crawler) or not _is_worth_another_try(error):
                 return None
         else:
             stats.inc_value("hongxing/browser/page_count")
             return rendered
     return None
+
+
+def _is_worth_another_try(error: BaseException) -> bool:
+    """Tell a browser that ended for another page's sake from a page that breaks it."""
+    return "closed" in str(error)
 
 
 def _prepare_slot(crawler: Crawler) -> None:
