@@ -80,15 +80,15 @@ fuzz: setup ## the property tests again, with many more random inputs
 
 KILLS := 20
 .PHONY: crash
-crash: setup ## kill -9 at KILLS random moments of the demo crawl, then the same command again
-	HONGXING_TEST_KILLS=$(KILLS) $(PY) -m pytest tests/test_crawl_kill.py tests/test_archive_crash.py
+crash: setup ## kill -9 at KILLS random moments of a crawl and of a takedown, faults of the disk in writing and repair
+	HONGXING_TEST_KILLS=$(KILLS) $(PY) -m pytest tests/test_crawl_kill.py tests/test_archive_crash.py tests/test_takedown.py
 
 .PHONY: s3-faults
 s3-faults: setup ## 300 uploads under faults of network, server and uploader; needs Ceph's radosgw
 	$(PY) tests/s3_campaign.py --runs 300 --jobs 3
 
 .PHONY: large
-large: setup ## a response of 2 GiB, a WARC file over 4 GiB; needs 15 GB of disk
+large: setup ## a response of 2 GiB, a WARC file over 4 GiB; needs 11 GB of disk
 	HONGXING_TEST_LARGE=1 $(PY) -m pytest tests/test_archive_large.py
 
 .PHONY: referees
@@ -110,6 +110,11 @@ $(READERS)/ready: requirements-readers.lock | setup
 	@$(PY) -m venv --clear $(READERS)
 	@$(READERS)/bin/python -m pip install -qq --require-hashes -r requirements-readers.lock
 	@touch $@
+
+NIGHTS := 365
+.PHONY: soak
+soak: setup ## a simulated year, a real run a night: hacked, away, killed; about half an hour
+	$(PY) tests/soak.py --nights $(NIGHTS)
 
 .PHONY: bench
 bench: setup ## CPU and memory of a crawl, beside bare Scrapy and a typical project

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from hongxing_crawler.report.run_data import PastRun, RunReport
     from hongxing_crawler.report.spam_log import SpamHost
 
+_NO_CARD = frozenset({"articles", "pages_gone", "archived_bytes"})
+_ALWAYS = frozenset(
+    {"pages", "articles_new", "articles_changed", "articles_deleted", "pages_failed"}
+)
 _RUNS_MAX = 60  # of the history, in charts
 _SITE_ZONE = timezone(timedelta(hours=8))  # the site's day
 _GOOD = {ExitCode.OK}
@@ -178,12 +182,13 @@ def _charts(report: RunReport) -> list[Chart]:
 
 
 def _cards(report: RunReport) -> list[tuple[str, str]]:
+    """The counts to begin with; of the lesser ones only those that are not zero."""
     counts = report.counts
     order = [*COUNT_LABELS, *(name for name in counts if name not in COUNT_LABELS)]
     return [
         (COUNT_LABELS.get(name, name.replace("_", " ")), f"{counts[name]:,}")
         for name in order
-        if name in counts and name not in {"articles", "pages_gone", "archived_bytes"}
+        if name in counts and name not in _NO_CARD and (counts[name] or name in _ALWAYS)
     ]
 
 
