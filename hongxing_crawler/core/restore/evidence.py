@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Final
 from hongxing_crawler.core.restore.tables import kit_forms, unusual_forms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from hongxing_crawler.core.restore.language import PairModel
 
 # Natural logarithms, added to the score of a guess.
 BARE_GLOSS: Final = -9.0  # a character of the table without its gloss
+_MAX_LISTS: Final = 20_000
 _NEW_GLOSS: Final = -3.0
 _OTHER_FORM: Final = -8.0  # 后 where the page writes 後, or the other way round
 _UNUSUAL_FORM: Final = -4.0
@@ -38,6 +39,16 @@ class Evidence:
         self.step_count = 0
         self.run_count = 0
         self._forms: dict[str, float] = {}
+        self._lists: dict[tuple[object, ...], list[str]] = {}
+
+    def remember(self, key: tuple[object, ...], find: Callable[[], list[str]]) -> list[str]:
+        """The list of candidates under ``key``, found once for each text."""
+        found = self._lists.get(key)
+        if found is None:
+            if len(self._lists) >= _MAX_LISTS:
+                self._lists.clear()
+            found = self._lists[key] = find()
+        return found
 
     def weigh_form(self, char: str) -> float:
         """Weigh the script: a kit writes one form of a character, and always the same."""

@@ -25,7 +25,7 @@ _UNPAIRED: Final = -4.0
 _UNCLOSED: Final = -3.0
 _QUOTES: Final = ("“”", "《》", "‘’", "【】", "（）", "「」", "『』")
 _QUOTATION: Final = frozenset("".join(_QUOTES))
-_CANDIDATES: Final = 40
+_CANDIDATES: Final = 24
 
 
 class Guess(NamedTuple):

@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 _UNOPENED_RE: Final = re.compile(r"[^()\n?]{1,60}\)")  # a parenthesis that nothing opened
 _NEAR: Final = 120
 _MAX_STEPS: Final = 60_000  # in one text; further damage is kept and flagged
-_MAX_RUNS: Final = 400  # in one text; a damaged page has some twenty
-_WIDTH: Final = 120
-_SAME_KEY: Final = 8
-_HOPELESS: Final = 12.0  # behind the best guess at the same place
+MAX_RUNS: Final = 400  # in one text; a damaged page has some twenty
+_WIDTH: Final = 32
+_SAME_KEY: Final = 5
+_HOPELESS: Final = 9.0  # behind the best guess at the same place
 _MAX_RUN: Final = 600  # shown characters in one run; real runs are shorter than a paragraph
 _EATEN: Final = -5.0
 _LITERAL: Final = -5.0
@@ -54,7 +54,7 @@ _NO_MARK: Final = -25.0  # noise stands before marks only
 _NO_NOISE: Final = -6.0  # a mark without noise, where the page keeps its noise
 _CLOSING: Final = frozenset("。”》）！？")
 _COUNTED: Final = frozenset("年月日时時点點分个個名人次家位万萬亿億元岁歲天号號级級条條项項种種")
-_FEW: Final = 24
+_FEW: Final = 16
 _HOPELESS_PAIR: Final = -20.0
 _OPEN: Final = 0x100  # flag of an unknown first byte: what is below it is the byte before
 
@@ -86,7 +86,7 @@ class RunSearch(GuessBuilder):
     @property
     def is_exhausted(self) -> bool:
         """Whether this text has had its share of searching."""
-        return self.evidence.step_count > _MAX_STEPS or self.evidence.run_count >= _MAX_RUNS
+        return self.evidence.step_count > _MAX_STEPS or self.evidence.run_count >= MAX_RUNS
 
     def find_guesses(self, start: int, context: str) -> list[Guess]:
         """Hypotheses for the run that starts at the ``?`` at ``start``, best first.
@@ -160,12 +160,17 @@ class RunSearch(GuessBuilder):
         at = self._after_noise(guess.pos + 1)
         for mark, width in self._marks_at(at):
             lead, trail = divmod(pair_of(mark), 256)
-            for char in self._likely(guess, chars_by_trail().get(lead, ())):
+            for char in self._ending_in(guess, lead):
                 after = self._append(guess, char, at + width, trail, event=guess.pos)
                 weight = self._weigh_noise(guess.pos, char, mark)
                 yield _lose_one(after, weight)
         if self.line[at : at + 1] in LOSSES:
             yield from self._cut_twice(guess, self._after_noise(at + 1))
+
+    def _ending_in(self, guess: Guess, trail: int) -> list[str]:
+        key = ("end", 0, guess.out[-1:], trail)
+        chars = chars_by_trail().get(trail, ())
+        return self.evidence.remember(key, lambda: self._likely(guess, chars))
 
     def _weigh_noise(self, at: int, char: str, mark: str) -> float:
         """Noise in front of the lost character says that it is a mark itself, as 。 is in 。考."""
@@ -220,12 +225,20 @@ class RunSearch(GuessBuilder):
         if guess.pending < _OPEN:
             char = chars_by_pair().get(guess.pending << 8 | trail)
             return [char] if char else []
+        key = ("trail", guess.pending, guess.out[-1:], trail, then)
+        return self.evidence.remember(key, lambda: self._open_with(guess, trail, then))
+
+    def _open_with(self, guess: Guess, trail: int, then: str) -> list[str]:
         opened = _open_pairs()[guess.pending - _OPEN]
         chars = [char for char in chars_by_trail().get(trail, ()) if pair_of(char) >> 8 in opened]
         return self._likely(guess, chars, then)[:_FEW]
 
     def _without_trail(self, guess: Guess) -> list[str]:
         """True characters whose second byte is lost: it would have started a pair."""
+        key = ("lead", guess.pending, guess.out[-1:])
+        return self.evidence.remember(key, lambda: self._find_without_trail(guess))
+
+    def _find_without_trail(self, guess: Guess) -> list[str]:
         if guess.pending < _OPEN:
             chars = chars_by_lead().get(guess.pending, ())
             return self._likely(guess, filter(_ends_like_a_lead, chars))
@@ -245,8 +258,12 @@ class RunSearch(GuessBuilder):
             return []  # no second byte
         if guess.pending >= _OPEN:
             return [char for char in self._without_trail(guess) if _opens(char)]
-        chars = filter(_opens, chars_by_lead().get(guess.pending, ()))
         pair = next((pair for _, pair in self._pairs_at(at)), 0)
+        key = ("open", guess.pending, guess.out[-1:], pair >> 8)
+        return self.evidence.remember(key, lambda: self._find_before_open(guess, pair))
+
+    def _find_before_open(self, guess: Guess, pair: int) -> list[str]:
+        chars = filter(_opens, chars_by_lead().get(guess.pending, ()))
         if not pair:
             return self._likely(guess, chars)[:_FEW]
         score, weigh = self.evidence.model.score, self.evidence.weigh_form
@@ -347,10 +364,11 @@ def _prune(guesses: list[Guess]) -> list[Guess]:
     kept: list[Guess] = []
     seen: dict[tuple[int, str], int] = {}
     room = {0: _WIDTH, 1: _WIDTH, _OPEN: _WIDTH // 2}
+    best: dict[int, float] = {}
     for guess in guesses:
-        if guess.score < guesses[0].score - _HOPELESS:
-            break
         kind = _OPEN if guess.pending >= _OPEN else min(1, guess.pending)
+        if guess.score < best.setdefault(kind, guess.score) - _HOPELESS:
+            continue
         key = (guess.pending, guess.out[-1:])
         seen[key] = seen.get(key, 0) + 1
         if seen[key] <= _SAME_KEY and room[kind]:
