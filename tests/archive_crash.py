@@ -18,20 +18,23 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 
 from archive_kit import exchange, varied_body
 
 from hongxing_crawler.archive import disk
 from hongxing_crawler.archive.captures import read_exchanges
-from hongxing_crawler.archive.repair import repair_folder
+from hongxing_crawler.archive.repair import repair_finished, repair_folder
 from hongxing_crawler.archive.verify import verify_warcs
 from hongxing_crawler.archive.warc import WarcWriter
 from hongxing_crawler.exceptions import ArchiveError
 
 PAGE_COUNT = 24
 MAX_BYTES = 9_000  # some files a session
+REPAIRED_AT = datetime(2026, 11, 23, tzinfo=UTC)
 
 
 def url(number):
@@ -43,8 +46,9 @@ def page(number):
     return exchange(url=url(number), body=varied_body(number) * (1 + 40 * (number % 3 == 0)))
 
 
-def open_writer(folder):
-    return WarcWriter(folder, "crash", warcinfo={"operator": "test"}, max_bytes=MAX_BYTES)
+def open_writer(folder, **options):
+    named = {"warcinfo": {"operator": "test"}, "max_bytes": MAX_BYTES}
+    return WarcWriter(folder, "crash", **named, **options)
 
 
 def write_all(folder, numbers, acknowledge):
@@ -114,7 +118,16 @@ class FaultyDisk:
     that were in a synced folder.
     """
 
-    STEPS = ("create", "write_all", "sync_data", "cut", "rename", "sync_folder")
+    STEPS = (
+        "create",
+        "write_all",
+        "sync_data",
+        "cut",
+        "rename",
+        "keep_beside",
+        "replace",
+        "sync_folder",
+    )
 
     def __init__(self, fail_at=-1, error=None, rng=None):
         self.fail_at = fail_at
@@ -124,6 +137,8 @@ class FaultyDisk:
         self.failed_step = ""
         self.synced = {}  # inode: bytes known to be on the medium
         self.renamed = []  # names that are not yet on the medium
+        self.linked = []  # second names that are not
+        self.replaced = []  # names that stood for something else on the medium, and for what
         self._real = {step: getattr(disk, step) for step in self.STEPS}
 
     @contextlib.contextmanager
@@ -169,16 +184,41 @@ class FaultyDisk:
         self.renamed.append((source, target))
         self._real["rename"](source, target)
 
+    def keep_beside(self, path, name):
+        self._step("keep_beside")
+        self.linked += [] if name.exists() else [name]
+        self._real["keep_beside"](path, name)
+
+    def replace(self, source, target):
+        self._step("replace")
+        held = target.parent.with_name("held")  # the very file, which may have other names
+        held.hardlink_to(target)
+        self.replaced.append((source, target, held))
+        self._real["replace"](source, target)
+
     def sync_folder(self, folder):
         self._step("sync_folder")
         self._real["sync_folder"](folder)
-        self.renamed.clear()
+        for names in (self.renamed, self.linked, self.replaced):
+            names.clear()
+
+    def trust(self, folder):
+        """Take all that lies in a folder for being on the medium."""
+        for path in folder.iterdir():
+            self.synced[path.stat().st_ino] = path.stat().st_size
 
     def lose_power(self, folder):
         """Leave of each file what was synced, and of the rest what chance wants."""
         for source, target in self.renamed:
             if self.rng.random() < 0.5 and target.exists():
                 target.rename(source)
+        for source, target, held in self.replaced:
+            if self.rng.random() < 0.5 and held.stat().st_ino != target.stat().st_ino:
+                target.rename(source)
+                held.rename(target)
+        for name in self.linked:
+            if self.rng.random() < 0.5:
+                name.unlink(missing_ok=True)
         for path in folder.iterdir():
             kept = self.synced.get(path.stat().st_ino, 0)
             unsynced = path.stat().st_size - kept
@@ -213,6 +253,49 @@ def fault_once(folder, fail_at, error, rng):
     return faulty.failed_step
 
 
+def damaged_file(folder):
+    """Write an archive, the same each time, and spoil the middle of a finished file; the file."""
+    rng = random.Random(1)
+    ids = iter(lambda: uuid.UUID(int=rng.getrandbits(128), version=4).urn, None)
+    with open_writer(folder, new_id=ids.__next__) as writer:
+        for number in range(PAGE_COUNT):
+            writer.write_exchange(page(number))
+    path = max(folder.glob("*.warc.gz"), key=lambda path: path.stat().st_size)
+    records = [archived.record for archived in read_exchanges(path)]
+    spoilt = bytearray(path.read_bytes())
+    middle = records[len(records) // 2]
+    spoilt[middle.offset + middle.length // 2] ^= 1
+    path.write_bytes(spoilt)
+    return path
+
+
+def count_repair_steps(folder):
+    path, faulty = damaged_file(folder), FaultyDisk()
+    with faulty.installed():
+        repair_finished(path, now=REPAIRED_AT)
+    return faulty.calls
+
+
+def repair_fault_once(folder, fail_at, error, rng):
+    """Let one step of the repair of a finished file fail, repair again, check; returns the step."""
+    path = damaged_file(folder)
+    spoilt, faulty = path.read_bytes(), FaultyDisk(fail_at, error, rng)
+    others = {other: other.read_bytes() for other in folder.iterdir() if other != path}
+    faulty.trust(folder)
+    with faulty.installed(), contextlib.suppress(PowerCutError, ArchiveError):
+        repair_finished(path, now=REPAIRED_AT)
+    if isinstance(error, PowerCutError):
+        faulty.lose_power(folder)
+    repair_finished(path, now=REPAIRED_AT)
+    kept = path.with_name(path.name + ".damaged")
+    assert kept.read_bytes() == spoilt, "the damaged file is not what it was"
+    assert path.stat().st_size == len(spoilt)
+    assert not verify_warcs(sorted(folder.glob("*.warc.gz"))).findings
+    assert sorted(folder.iterdir()) == sorted([*others, path, kept])
+    assert all(other.read_bytes() == data for other, data in others.items())
+    return faulty.failed_step
+
+
 ERRORS = {
     "ENOSPC": lambda: OSError(errno.ENOSPC, "No space left on device"),
     "EIO": lambda: OSError(errno.EIO, "Input/output error"),
@@ -220,7 +303,7 @@ ERRORS = {
 }
 
 
-def campaign(kills, faults, seed):
+def campaign(kills, faults, repairs, seed):
     """Run the long form and return what happened."""
     rng = random.Random(seed)
     counts = Counter()
@@ -235,6 +318,14 @@ def campaign(kills, faults, seed):
         with tempfile.TemporaryDirectory() as folder:
             step = fault_once(Path(folder) / "warc", rng.randrange(steps), ERRORS[name](), rng)
             counts[f"{name} in {step}"] += 1
+    with tempfile.TemporaryDirectory() as folder:
+        steps = count_repair_steps(Path(folder) / "warc")
+    for number in range(repairs):
+        name = list(ERRORS)[number % len(ERRORS)]
+        with tempfile.TemporaryDirectory() as folder:
+            place = Path(folder) / "warc", rng.randrange(steps)
+            step = repair_fault_once(*place, ERRORS[name](), rng)
+            counts[f"{name} in {step} of a repair"] += 1
     return counts
 
 
@@ -249,13 +340,14 @@ def main():
     flags = argparse.ArgumentParser(description=__doc__)
     flags.add_argument("--kills", type=int, default=500)
     flags.add_argument("--faults", type=int, default=200)
+    flags.add_argument("--repairs", type=int, default=100)
     flags.add_argument("--seed", type=int, default=20261123)
     flags.add_argument("--child", type=Path)
     chosen = flags.parse_args()
     if chosen.child:
         _child(chosen.child)
         return
-    counts = campaign(chosen.kills, chosen.faults, chosen.seed)
+    counts = campaign(chosen.kills, chosen.faults, chosen.repairs, chosen.seed)
     lines = [f"{count:6} {name}" for name, count in sorted(counts.items())]
     result = f"seed {chosen.seed}: 0 lost, 0 doubled, 0 invalid files after repair"
     sys.stdout.write("\n".join([*lines, result, ""]))

@@ -28,6 +28,18 @@ def test_a_fault_at_any_step_loses_and_doubles_nothing(tmp_path, name):
     assert len(hit) > 2
 
 
+@pytest.mark.parametrize("name", crash.ERRORS)
+def test_a_fault_at_any_step_of_a_repair_of_a_finished_file_is_made_good(tmp_path, name):
+    rng = random.Random(9)
+    steps = crash.count_repair_steps(tmp_path / "undisturbed" / "warc")
+    hit = {
+        crash.repair_fault_once(tmp_path / str(step) / "warc", step, crash.ERRORS[name](), rng)
+        for step in range(steps)
+    }
+
+    assert hit >= {"create", "write_all", "sync_data", "keep_beside", "replace", "sync_folder"}
+
+
 def test_a_limit_of_the_system_is_met_in_the_middle_of_a_write(tmp_path):
     """The kernel itself takes a part of a write here; no function of ours is replaced."""
     script = (
