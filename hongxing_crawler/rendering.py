@@ -110,11 +110,12 @@ class Rendering:
     def is_wanted(self, url: str, page: Impression) -> bool:
         """Tell whether a page that came is to be looked at in a browser.
 
-        A pattern whose pages gained nothing by it is left alone for the rest of the run.
+        A page of a pattern that needed one before and came whole needs none; a pattern whose pages
+        gained nothing by it is left alone for the rest of the run.
         """
         if self.mode == "off" or self.missing:
             return False
-        if self.is_known(url):
+        if self.mode == "always" or self.find_rule(url) is not None:
             return True
         lack = find_lack(page, self.profile)
         if not lack or self.in_vain[pattern_of(url)] >= _IN_VAIN_MAX:
