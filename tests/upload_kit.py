@@ -6,8 +6,10 @@ import logging
 import urllib.request
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 from store_kit import ONE, TWO, Archive
@@ -23,6 +25,8 @@ from hongxing_crawler.upload import upload_home
 TREE = "export/articles/v1"
 PREFIX = "红星/"
 KEYS = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
+# Each client reads the descriptions of S3 anew, half a second; a process of tests reads them once.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 QUICK = UploadOptions(threads=2, part_bytes=5 << 20, tries=3, deep_share=0.0)
 
 
