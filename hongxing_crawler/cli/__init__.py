@@ -37,6 +37,8 @@ COMMANDS = {
     "history": "past:history",
     "export-warc": "past:export_warc",
     "takedown": "removing:takedown",
+    "prune": "pruning:prune",
+    "completion": "completing:completion",
     "clean": "pages:clean",
     "restore": "pages:restore",
     "schedule": "scheduling:schedule",
