@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -137,14 +137,18 @@ def pack_home(
         all_warcs = list_warcs(home)
         mine = [path for path in all_warcs if run_of(path) == f"{site}-{run}"]
         warcs = mine if run_id else all_warcs
+        known = [filename for filename, *_ in state.warc_files()]
+        wanted = [name for name in known if not run_id or name.startswith(f"{site}-{run}-")]
+        missing = tuple(name for name in wanted if not (home.warc / name).is_file())
         if not warcs:
-            raise ConfigError(f"run {run} archived nothing, there is nothing to pack")
+            gone = f": {', '.join(missing)} missing in {home.warc}" if missing else ""
+            raise ConfigError(f"run {run} archived nothing, there is nothing to pack{gone}")
         rows = state.delta(run) if run_id else state.articles.snapshot()
         title = f"{site}, {run}" if run_id else f"{site}, until {run}"
         info = PackageInfo(title, entry.ended_at or entry.started_at, SOFTWARE)
         path = out or home.wacz / (f"{site}-{run}.wacz" if run_id else f"{site}.wacz")
         path.parent.mkdir(parents=True, exist_ok=True)
-        return pack(path, warcs, _packed_pages(rows), info)
+        return replace(pack(path, warcs, _packed_pages(rows), info), missing=missing)
 
 
 def _packed_pages(rows: Iterable[Article]) -> Iterator[PackedPage]:

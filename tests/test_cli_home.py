@@ -262,6 +262,18 @@ def test_pack_makes_one_file(home, hongxing):
     assert report["page_count"] >= 60
 
 
+def test_pack_names_a_warc_file_that_is_missing(home, hongxing):
+    [path] = (home / "warc").glob("*.warc.gz")
+    away = path.rename(home / path.name)
+    nothing = hongxing("pack", "--home", home)
+    shutil.copy(away, path.with_name(path.name.replace("-00000.", "-00001.")))
+    done = hongxing("pack", "--home", home)
+
+    assert nothing.returncode == ExitCode.CONFIG
+    assert path.name.encode() in nothing.stderr
+    assert f"missing, and not in the package: {path}" in done.stdout.decode()
+
+
 def test_pack_of_an_unknown_run_names_it(home, hongxing):
     done = hongxing("pack", "--home", home, "--run", "run_1")
 

@@ -67,6 +67,7 @@ class PackReport:
     sha256: str  # sha256:…, of the whole file
     page_count: int
     index_line_count: int
+    missing: tuple[str, ...] = ()  # names of WARC files that should have been there
 
 
 def pack(

@@ -145,5 +145,7 @@ def pack(shell: Shell, run_id: str | None, out: Path | None) -> int:
     with shell.hold(home, "pack"):
         report = pack_home(home, now=now, run_id=run_id, out=out)
     text = f"{report.path}\n{report.byte_count:,} bytes, {report.page_count:,} pages"
+    for name in report.missing:
+        text += f"\nmissing, and not in the package: {home.warc / name}"
     shell.result(asdict(report), text)
     return ExitCode.OK
