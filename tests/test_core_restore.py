@@ -243,6 +243,13 @@ def test_explanation_shows_the_bytes(seed):
     assert "= A1A3 BFBC BACB BDB1" in shown
 
 
+def test_explanation_shows_what_the_kit_inserted(seed):
+    shown = explain(seed, restore(seed))
+
+    assert "A1 [noise] A3 BF BC BA CB AA 84 [(jiǎng)]" in shown
+    assert "90 BA 86 [(jiǎn)] 96 EE 7D" in shown
+
+
 @pytest.mark.parametrize("width", [60, 80, 100, 200])
 def test_an_explanation_keeps_to_its_width(seed, width):
     shown = explain(seed, restore(seed), width).split("\n")

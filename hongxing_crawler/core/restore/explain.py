@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
-from hongxing_crawler.core.restore.gbk import encode_lossy
+from hongxing_crawler.core.restore.gbk import decode_lossy, encode_lossy
+from hongxing_crawler.core.restore.guesses import TAIL_RE
+from hongxing_crawler.core.restore.model import NOISE_MARKS, Kit, fold, gloss_pairs, insert_damage
+from hongxing_crawler.core.restore.tables import chars_by_reading, kit_forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.restore.damage import Restored
 
 _CONTROL_PICTURES = {code: 0x2400 + code for code in range(9)}
+_INSERTED_RE = re.compile(b"(\x05|\x01[^\x02]*\x02)")
 _NARROW = 60
 _MEANING = {
     "clean": "no damage found, nothing changed",
@@ -50,7 +55,7 @@ def explain(text: str, restored: Restored, width: int = 100) -> str:
         lines.append(f"noise: {restored.noise_count} runs of control characters")
     lines += _changed_lines(text, restored, width)
     for place in restored.places:
-        lines += _describe_place(place)
+        lines += _describe_place(place, restored)
     return "\n".join(lines)
 
 
@@ -99,10 +104,13 @@ def _columns(text: str) -> int:
     return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _describe_place(place: DamagedPlace) -> Iterator[str]:
+def _describe_place(place: DamagedPlace, restored: Restored) -> Iterator[str]:
     yield f"{place.verdict} at {place.start}..{place.end}"
     yield f"  received | {place.received.translate(_CONTROL_PICTURES)} = {_hex(place.received)}"
     yield f"  repaired | {place.repaired} = {_hex(place.repaired)}"
+    made = _made(place, restored)
+    if made:
+        yield f"  made as  | {made}"
     if place.alternatives:
         yield f"  or       | {' / '.join(place.alternatives)}"
 
@@ -110,3 +118,41 @@ def _describe_place(place: DamagedPlace) -> Iterator[str]:
 def _hex(text: str) -> str:
     """Bytes in GBK, one group a character: ``A1A3 BFBC``."""
     return " ".join(encode_lossy(char).hex().upper() for char in text)
+
+
+def _made(place: DamagedPlace, restored: Restored) -> str:
+    """Bytes of the Traditional text with what the kit put between them; empty if unknown.
+
+    The character in front of the place is shown, too: its second byte may be part of a match.
+    """
+    before = restored.text[max(0, place.start - 1) : place.start]
+    data = encode_lossy("".join(kit_forms(char)[0] for char in before + place.repaired))
+    readings = {row.char: row.reading for row in restored.table} | _learnt(place.received, data)
+    glosses = {pair: b"\x01" + gloss + b"\x02" for pair, gloss in gloss_pairs(readings).items()}
+    for marks in (Kit(marks=NOISE_MARKS).mark_pairs(), frozenset[int]()):
+        damaged = insert_damage(data, glosses, marks, lambda: b"\x05")
+        shown = decode_lossy(damaged.translate(None, b"\x01\x02"))
+        if _plain(shown).endswith(_plain(place.received)):
+            return " ".join(map(_show_piece, _INSERTED_RE.split(damaged))).strip()
+    return ""
+
+
+def _learnt(received: str, data: bytes) -> dict[str, str]:
+    """Glosses that only this place shows: their characters are in its bytes."""
+    return {
+        char: found[1]
+        for found in TAIL_RE.finditer(received)
+        for char in chars_by_reading().get(found[1], "")
+        if encode_lossy(char) in data
+    }
+
+
+def _plain(text: str) -> str:
+    return "".join(fold(text).split())
+
+
+def _show_piece(piece: bytes) -> str:
+    if piece == b"\x05":
+        return "[noise]"
+    is_gloss = piece.startswith(b"\x01")
+    return f"[{piece[1:-1].decode('gbk')}]" if is_gloss else piece.hex(" ").upper()
