@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.edits import Edit
 
 MAX_NODES = 250_000
+MAX_PLAYERS = 20
 # A link around a whole paragraph is a paragraph.
 _LONGEST_ANCHOR = 80
 _LONGEST_MEASURE = 10
@@ -126,6 +127,7 @@ class Outline:
     base: str = ""
     styles: str = ""
     scripts: list[tuple[int, str]] = field(default_factory=list)  # short ones: (line number, text)
+    players: list[tuple[int, str]] = field(default_factory=list)  # scripts that name a film
     hrefs: list[tuple[str, int]] = field(default_factory=list)  # (address, line number)
     warnings: list[str] = field(default_factory=list)
 
@@ -233,6 +235,8 @@ class Walker:
                     out.pictures.append(
                         Picture(len(lines), bool(parts), block, node.attrs, kind == VIDEO)
                     )
+                    if kind == VIDEO:
+                        self.read_sources(node, block)
                 elif kind == SCRIPT:
                     self.read_script(node)
                 elif kind == HEAD:
@@ -318,6 +322,15 @@ class Walker:
         self.strong.clear()
         return line
 
+    def read_sources(self, node: Element, block: Block) -> None:
+        """Keep the files that a player chooses from."""
+        at, inside = len(self.out.lines), bool(self.parts)
+        self.out.pictures += [
+            Picture(at, inside, block, child.attrs, is_video=True)
+            for child in node.children[:20]
+            if isinstance(child, Element) and child.tag == "source"
+        ]
+
     def read_script(self, node: Element) -> None:
         """Keep short scripts in which a page writes hiders or titles."""
         children = node.children
@@ -326,6 +339,8 @@ class Walker:
         data = node.text
         if len(data) < 1_000 and ("document." in data or "createPageHTML" in data):
             self.out.scripts.append((len(self.out.lines) + bool(self.parts), data))
+        if len(self.out.players) < MAX_PLAYERS and (".mp4" in data or ".m3u8" in data):
+            self.out.players.append((len(self.out.lines) + bool(self.parts), data[:20_000]))
 
     def read_head(self, node: Element) -> None:
         """Read title, meta, base and style wherever they stand."""

@@ -192,7 +192,7 @@ class _Reader:
             attachments=find_attachments(
                 outline.lines, frozenset(self.profile.attachment_extensions), absolute
             ),
-            videos=find_videos(pictures, absolute),
+            videos=self._videos(headline, box),
             links=self._links(),
             next_parts=next_parts,
             next_lists=next_lists,
@@ -223,6 +223,17 @@ class _Reader:
             ]
             made = [paragraph for number, paragraph in enumerate(made) if number not in gone]
         return made, tuple(images), sorted(extra)
+
+    def _videos(self, headline: Headline, box: Block) -> tuple[str, ...]:
+        """Find films between headline and end of the article: players stand above the text."""
+        outline, first, last = self.outline, headline.line, box.last
+        pictures = [
+            picture
+            for picture in outline.pictures
+            if _is_inside(picture, box) or first <= picture.at <= last
+        ]
+        scripts = [text for number, text in outline.players if first <= number <= last]
+        return find_videos(pictures, scripts, self.absolute)
 
     def _dropped(self, choice: Choice, extra: list[tuple[int, str]]) -> list[tuple[int, str]]:
         """Unite what was left out of the article box with what was injected elsewhere."""
