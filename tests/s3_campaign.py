@@ -318,7 +318,7 @@ class Campaign:
             path = file.relative_to(home).as_posix()
             if (
                 not file.is_file()
-                or path.split("/")[0] in {"tmp", "lock"}
+                or path.split("/")[0] in {"tmp", "lock", "demo-ports.json"}
                 or "state.sqlite" in path
             ):
                 continue
