@@ -103,6 +103,17 @@ def test_a_home_that_is_held(home, hongxing, command):
     assert content(home) == before
 
 
+def test_a_stale_lock_file_stops_nobody(home, hongxing):
+    """A machine that lost power leaves the note of a process that is no more."""
+    note = '{"process": "crawl, process 1 on gone", "run": "run_1", "since": "2026-01-01"}'
+    (home / "lock").write_text(note)
+    shown = hongxing("status", "--home", home)
+    done = hongxing("demo", "--home", home, "-q")
+
+    assert b"at work       nobody" in shown.stdout
+    assert done.returncode == ExitCode.OK, done.stderr
+
+
 @pytest.fixture
 def read_only(home, tmp_path):
     """The home on a disk that is mounted read-only."""
