@@ -1,5 +1,6 @@
 """Pages that a script fills, in the real browser, against a real server."""
 
+import json
 import os
 import signal
 import subprocess
@@ -114,14 +115,15 @@ def test_a_crawl_without_such_pages_imports_no_browser(tmp_path):
 def test_a_hostile_page_costs_its_time_and_the_crawl_goes_on(page, tmp_path):
     with ScriptSite(hostile=True) as site:
         rule = site.profile().browser[0]
-        seeds = (f"http://{site.host}{page}", f"http://{site.host}/content/2024/01/02/2.html")
+        seeds = (f"http://{site.host}{page}", f"http://{site.host}/list/script.html")
         profile = site.profile(seeds=seeds, needs_browser=("/hostile/",), browser=(rule,))
         started = time.monotonic()
         ended = crawl(profile, tmp_path / "home", browser="auto", settings=QUICK)
         seconds = time.monotonic() - started
 
     assert ended.code == 0, ended.log
-    assert list(snapshot(tmp_path / "home")) == ["/content/2024/01/02/2.html"]
+    assert sorted(snapshot(tmp_path / "home")) == list(TEXTS)[:4]
+    assert peak_bytes(tmp_path / "home") < 1 << 30
     assert site.asked_inside == []
     assert seconds < 45  # and the start of crawl and browser on a busy machine
 
@@ -157,6 +159,12 @@ def wait_for_browser(process):
             return ours
         time.sleep(0.1)
     raise TimeoutError(process.pid)
+
+
+def peak_bytes(home):
+    """The most that the browser's processes held together."""
+    run = json.loads(next(home.glob("runs/*/run.json")).read_bytes())
+    return run["stats"]["hongxing/browser/memory_peak_byte_count"]
 
 
 def records_of(home):
