@@ -8,6 +8,7 @@ import platform
 import sqlite3
 from dataclasses import asdict
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -24,7 +25,6 @@ from hongxing_crawler.watching import watch_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     from hongxing_crawler.items import Capture
     from hongxing_crawler.monitors.checks import Finding
@@ -93,6 +93,7 @@ def finish_run(run: Run, reason: str, stats: Mapping[str, Any]) -> RunResult:
     code, sentence = judge_findings(code, sentence, findings)
     is_refused = any(finding.is_gate for finding in findings)
     paths = _write_files(run, is_refused=is_refused)
+    counts["exported_bytes"] = _count_exported_bytes(run, paths)
     _note_fixity(run)
     ended_at = run.now()
     result = RunResult(
@@ -212,6 +213,16 @@ def _write_files(run: Run, *, is_refused: bool) -> dict[str, str]:
     )
     paths["media"] = str(run.home.media)
     return paths
+
+
+def _count_exported_bytes(run: Run, paths: Mapping[str, str]) -> int:
+    """Count the bytes of the rows that this run wrote; a snapshot that was kept costs nothing."""
+    total = 0
+    for folder in (Path(paths[name]).parent for name in ("rows", "delta") if name in paths):
+        manifest = msgspec.json.decode((folder / "_manifest.json").read_bytes())
+        if manifest["run_id"] == run.run_id:
+            total += sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    return total
 
 
 def _note_fixity(run: Run) -> None:

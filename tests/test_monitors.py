@@ -197,6 +197,13 @@ def test_the_machine_is_looked_at(values, name):
     assert _found(facts) == [name]
 
 
+def test_the_forecast_of_the_disk_counts_snapshots_of_the_rows():
+    facts = replace(_facts(_run(42), _nights(42, exported_bytes=200 << 20)), free_bytes=4 << 30)
+
+    assert _found(facts) == ["disk"]
+    assert _found(replace(facts, history=_nights(42))) == []
+
+
 @pytest.mark.parametrize(
     "values", [{"clock_skew_s": 200.0}, {"outbox_age_s": 86_400.0}, {"free_bytes": 1 << 30}]
 )

@@ -173,7 +173,8 @@ def _disk(facts: Facts, limits: Limits) -> str:
     if len(recent) < _WEEKS:
         return ""
     span_days = max((facts.run.started_at - recent[0].started_at) / timedelta(days=1), 1.0)
-    per_day = sum(run.count("archived_bytes") for run in (*recent[1:], facts.run)) / span_days
+    written = sum(run.count("archived_bytes", "exported_bytes") for run in recent[1:])
+    per_day = (written + facts.run.count("archived_bytes")) / span_days
     days = facts.free_bytes / per_day if per_day else float("inf")
     if days >= limits.disk_days:
         return ""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.report.run_data import PastRun, RunReport
     from hongxing_crawler.report.spam_log import SpamHost
 
-_NO_CARD = frozenset({"articles", "pages_gone", "archived_bytes"})
+_NO_CARD = frozenset({"articles", "pages_gone", "archived_bytes", "exported_bytes"})
 _ALWAYS = frozenset(
     {"pages", "articles_new", "articles_changed", "articles_deleted", "pages_failed"}
 )
