@@ -38,8 +38,9 @@ if TYPE_CHECKING:
 
 
 _UNOPENED_RE: Final = re.compile(r"[^()\n?]{1,60}\)")  # a parenthesis that nothing opened
+_TOO_MANY_RE: Final = re.compile("[?\ufffd]{12}")  # no kit makes so many in a row
 _NEAR: Final = 120
-_MAX_STEPS: Final = 60_000  # in one text; further damage is kept and flagged
+_MAX_STEPS: Final = 40_000  # in one text; further damage is kept and flagged
 MAX_RUNS: Final = 400  # in one text; a damaged page has some twenty
 _WIDTH: Final = 32
 _SAME_KEY: Final = 5
@@ -94,8 +95,10 @@ class RunSearch(GuessBuilder):
         ``context`` is the repaired text in front of it. Each guess's ``out`` begins with its last
         character.
         """
-        self.context = context
         self.evidence.run_count += 1
+        if _TOO_MANY_RE.match(self.line, start):
+            return []
+        self.context = context
         before = context[-1:]
         agenda: dict[int, list[Guess]] = {start: [Guess(0.0, start, 0, before, start)]}
         finished: list[Guess] = []
