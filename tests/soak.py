@@ -241,7 +241,8 @@ class Year:
             if number in plan.kills:
                 time.sleep(self.rng.uniform(0.3, 1.0) * self.seconds)
                 os.kill(process.pid, signal.SIGKILL)  # a child until wait4, ended or not
-            out = process.stdout.read()
+            with process.stdout:
+                out = process.stdout.read()
             _, status, usage = os.wait4(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         night.seconds = round(time.monotonic() - begun, 2)
