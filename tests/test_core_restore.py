@@ -1,7 +1,10 @@
 """Restoring damaged text: the seed, a table of cases, and damage made by the forward model."""
 
+import hashlib
 import json
+import re
 import unicodedata
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -279,3 +282,12 @@ def test_explanation_of_noise_shows_control_pictures():
 
     assert "\u2405\u2407" in shown
     assert unicodedata.category("\u2405") == "So"
+
+
+@pytest.mark.parametrize("name", ["pairs", "readings", "script", "words"])
+def test_a_table_says_where_it_is_from_and_is_whole(name):
+    path = resources.files("hongxing_crawler.core.restore").joinpath(f"{name}.tsv")
+    source, checksum, rows = path.read_text("utf-8").split("\n", 2)
+
+    assert re.search(r"opencc \d.* \(Apache-2.0\), pypinyin \d.* \(MIT\)", source)
+    assert checksum.endswith(hashlib.sha256(rows.encode()).hexdigest())

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def _rows(name: str) -> Iterator[list[str]]:
     text = files(__package__).joinpath(name).read_text("utf-8")
-    return (line.split("\t") for line in text.split("\n") if line)
+    return (line.split("\t") for line in text.split("\n") if line and line[0] != "#")
 
 
 @cache
