@@ -1,20 +1,14 @@
 """The frontier: order, flight, failure, and when a page is due again."""
 
-import random
-from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import date
-from functools import partial
 
 import pytest
 from store_kit import EAGER, LIST, ONE, PROFILE, TWO, Archive
 
 from hongxing_crawler.core.profile import Revisit
-from hongxing_crawler.store import frontier
-from hongxing_crawler.store.database import Database
-from hongxing_crawler.store.known import KnownKeys
 from hongxing_crawler.store.recent import RecentUrls
-from hongxing_crawler.store.revisit import PageState, Retry, choose_interval_s, is_sampled, settle
+from hongxing_crawler.store.revisit import PageState, choose_interval_s, is_sampled, settle
 from hongxing_crawler.store.visit import Found
 
 DAY_S = 86_400.0
@@ -237,63 +231,6 @@ def test_recent_addresses_are_few_and_the_latest():
     recent.add(["d", "e"])
 
     assert [url in recent for url in "acde"] == [True, False, True, True]
-
-
-def _random_keys(count):
-    rng = random.Random(20261123)
-    return sorted(rng.randbytes(16) for _ in range(count))
-
-
-def test_known_keys_are_read_when_it_pays_and_kept_up():
-    stored, added, strange = (_random_keys(3_000)[n::3] for n in range(3))
-    known = KnownKeys(lambda _: stored, patience=5)
-    early = [key in known for key in stored[:5]]
-    known.add(added)
-
-    assert early == [False] * 4 + [True]
-    assert all(key in known for key in [*stored, *added])
-    assert not any(key in known for key in strange)
-
-
-def test_known_keys_forget_all_before_they_grow_too_large():
-    known = KnownKeys(lambda _: _random_keys(9), patience=1, max_count=9)
-    met = _random_keys(9)[0] in known
-    known.add([b"k" * 16])
-
-    assert met
-    assert b"k" * 16 not in known
-
-
-def test_links_are_stored_once_when_keys_are_known(tmp_path, monkeypatch):
-    """The same links, by the database alone and by the keys in memory."""
-    tables = []
-    for patience in (10**9, 1):
-        monkeypatch.setattr(frontier, "KnownKeys", partial(KnownKeys, patience=patience))
-        with closing(Database.open(tmp_path / f"{patience}.sqlite")) as database:
-            table = frontier.Frontier(database, Retry())
-            for numbers in (range(50), range(30, 90), range(100)):
-                found = [Found(f"http://a.example/{n % 97}", "article") for n in numbers]
-                with database.transaction():
-                    met = table.add(found, None)
-                table.remember(met)
-            tables.append(list(database.rows("SELECT url FROM urls ORDER BY id")))
-
-    assert tables[0] == tables[1]
-    assert len(tables[0]) == 97
-
-
-def test_links_of_an_undone_visit_are_not_taken_for_known(tmp_path, monkeypatch):
-    monkeypatch.setattr(frontier, "KnownKeys", partial(KnownKeys, patience=1))
-    found = [Found("http://a.example/1", "article")]
-    with closing(Database.open(tmp_path / "state.sqlite")) as database:
-        table = frontier.Frontier(database, Retry())
-        with suppress(OSError), database.transaction():
-            table.add(found, None)
-            raise OSError
-        with database.transaction():
-            table.add(found, None)
-
-        assert list(database.rows("SELECT url FROM urls")) == [("http://a.example/1",)]
 
 
 def test_the_eager_profile_asks_at_once(archive):

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hongxing_crawler.items import Original
-from hongxing_crawler.store.known import KnownKeys
 from hongxing_crawler.store.moments import from_us, to_us, url_key
 from hongxing_crawler.store.recent import RecentUrls
 from hongxing_crawler.store.revisit import PageState, Retry, is_sampled
@@ -70,8 +69,6 @@ class Frontier:
         self._db = database
         self._retry = retry
         self._recent = RecentUrls()
-        self._known = KnownKeys(self._read_keys)
-        self._fresh: dict[str, bytes] = {}  # what `add` wrote last
 
     def add(self, found: Iterable[Found], found_on: int | None) -> list[str]:
         """Store links that are not known yet, inside the transaction that is open.
@@ -79,25 +76,17 @@ class Frontier:
         Returns:
             Addresses to hand to `remember` when the transaction has ended well.
         """
-        met = [link for link in found if link.url not in self._recent]
-        keyed = ((url_key(link.url), link) for link in met)
-        fresh = [(key, link) for key, link in keyed if key not in self._known]
-        if fresh:
+        new = [link for link in found if link.url not in self._recent]
+        if new:
             self._db.run_many(
                 "INSERT INTO urls (key, url, kind, state, priority, depth, found_on)"
                 " VALUES (?, ?, ?, 'pending', ?, ?, ?) ON CONFLICT (key) DO NOTHING",
                 [
-                    (key, link.url, link.kind, link.priority, link.depth, found_on)
-                    for key, link in fresh
+                    (url_key(link.url), link.url, link.kind, link.priority, link.depth, found_on)
+                    for link in new
                 ],
             )
-        self._fresh = {link.url: key for key, link in fresh}
-        return [link.url for link in met]
-
-    def _read_keys(self, max_count: int) -> Iterator[bytes]:
-        if self._db.row("SELECT COALESCE(MAX(id), 0) FROM urls")[0] <= max_count:
-            for (key,) in self._db.rows("SELECT key FROM urls ORDER BY key"):
-                yield key
+        return [link.url for link in new]
 
     def count_new(self, found: Iterable[Found], found_on: int | None) -> int:
         """Store links one by one; how many were not known."""
@@ -114,11 +103,7 @@ class Frontier:
         )
 
     def remember(self, urls: Iterable[str]) -> None:
-        """Take addresses for known: what `add` returned, once its transaction has ended well."""
-        urls = list(urls)
         self._recent.add(urls)
-        self._known.add(self._fresh[url] for url in urls if url in self._fresh)
-        self._fresh = {}
 
     def find_id(self, url: str) -> int | None:
         row = self._db.row("SELECT id FROM urls WHERE key = ?", (url_key(url),))
