@@ -75,7 +75,6 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
         self._since_start = 0
         self._driver_started = False
         self._watch: asyncio.Task[None] | None = None
-        self._pids: list[int] = []
 
     async def render(self, request: Request) -> Response:
         """Render the page of ``request.meta[DOCUMENT]``.
@@ -136,9 +135,6 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
     async def _create_browser_context(self, *arguments: Any, **options: Any) -> Any:
         wrapper = await super()._create_browser_context(*arguments, **options)
         await wrapper.context.route("**", lambda route: _later(route.abort()))  # of popups
-        self._pids = [
-            pid for pid in processes.children_of(os.getpid()) if processes.is_browser(pid)
-        ]
         return wrapper
 
     async def _download_request_with_page(

@@ -12,16 +12,21 @@ _PROC = Path("/proc")
 
 def children_of(pid: int) -> list[int]:
     """Return the processes below one, nearest first; empty where there is no /proc."""
-    parents: dict[int, list[int]] = {}
-    for folder in _PROC.glob("[0-9]*"):
-        with contextlib.suppress(OSError, ValueError, IndexError):
-            fields = (folder / "stat").read_text("latin-1").rpartition(")")[2].split()
-            parents.setdefault(int(fields[1]), []).append(int(folder.name))
     found, waiting = [], [pid]
     while waiting:
-        below = parents.get(waiting.pop(0), [])
+        below = _children(waiting.pop(0))
         found += below
         waiting += below
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    """Return the children of all threads of a process."""
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for path in (_PROC / str(pid) / "task").iterdir():
+            with contextlib.suppress(OSError):
+                found += map(int, (path / "children").read_text().split())
     return found
 
 
