@@ -169,15 +169,13 @@ def count_run(run: Run, stats: Mapping[str, Any]) -> dict[str, int]:
         "spam_blocks": _sum(stats, "hongxing/clean/block_count/spam.")
         + _sum(stats, "hongxing/clean/edit_count/spam."),
         "pages_injected": int(stats.get("hongxing/clean/injected_count", 0)),
-        "articles_generic": int(stats.get("hongxing/clean/generic_count", 0)),
+        "pages_generic": int(stats.get("hongxing/clean/generic_count", 0)),
         "articles_read": _sum(stats, "hongxing/restore/verdict_count/"),
-        "articles_short": int(stats.get("hongxing/clean/short_count", 0)),
-        "articles_undated": int(stats.get("hongxing/clean/undated_count", 0)),
+        **{
+            f"articles_{flag}": int(stats.get(f"hongxing/store/flag_count/{flag}", 0))
+            for flag in ("generic", "short", "undated", "guessed", "injected")
+        },
         "articles_known": run.state.articles.count(),
-        "texts_guessed": sum(
-            int(stats.get(f"hongxing/restore/verdict_count/{verdict}", 0))
-            for verdict in ("guessed", "lossy")
-        ),
         "pages_blocked": int(stats.get("hongxing/visit/reason_count/block_page", 0)),
         "media": sum(
             int(stats.get(f"hongxing/media/{status}_count", 0)) for status in ("stored", "failed")

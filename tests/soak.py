@@ -277,7 +277,7 @@ class Year:
             ("clock", plan.clock),
         ):
             if number == starts or name in self.unseen:
-                seen = night.counts.get("articles_read", 0) >= 3 or name == "clock"
+                seen = night.counts.get("articles", 0) >= 3 or name == "clock"
                 self.unseen = self.unseen - {name} if seen else self.unseen | {name}
                 required |= {name} if seen else set()
         if self.to_name:

@@ -15,7 +15,6 @@ QUIET_RUN = {
     "pages_failed": 0,
     "articles_new": 12,
     "articles": 12,
-    "articles_read": 14,
     "articles_known": 9_000,
     "requests": 80,
     "media": 20,
@@ -68,8 +67,8 @@ TROUBLES = [
     ("bodies are empty", {"articles_short": 9}, "short"),
     ("dates are missing", {"articles_undated": 9}, "undated"),
     ("pages are rejected", {"pages_rejected": 30}, "rejects"),
-    ("the site is hacked", {"pages_injected": 3}, "spam"),
-    ("a mirror damages the text", {"texts_guessed": 5}, "guesses"),
+    ("the site is hacked", {"articles_injected": 3}, "spam"),
+    ("a mirror damages the text", {"articles_guessed": 5}, "guesses"),
     ("pages fail", {"pages_failed": 20}, "errors"),
     ("requests are repeated", {"retries": 30}, "retries"),
     ("a captcha came", {"pages_blocked": 1}, "blocked"),
@@ -112,7 +111,7 @@ def test_each_monitor_can_be_switched_off(what, counts, name):
     ("counts", "usual"),
     [
         ({"articles_generic": 9}, {"articles_generic": 9}),
-        ({"pages_injected": 8}, {"pages_injected": 8}),
+        ({"articles_injected": 8}, {"articles_injected": 8}),
         ({"articles_undated": 14}, {"articles_undated": 14}),
     ],
 )
@@ -125,13 +124,13 @@ def test_what_has_always_been_so_is_no_news(counts, usual):
     [(1, 1, False), (2, 2, False), (2, 6, False), (3, 3, True), (3, 5, True)],
 )
 def test_a_share_of_few_pages_speaks_when_it_is_beyond_chance(hits, total, found):
-    few = {"articles_read": total, "pages_injected": hits}
+    few = {"articles": total, "articles_injected": hits}
 
     assert _found(_facts(_run(42, **few))) == (["spam"] if found else [])
 
 
 def test_a_first_run_has_nothing_to_compare_with():
-    odd = _run(0, pages_injected=10, articles_generic=10, texts_guessed=10)
+    odd = _run(0, articles_injected=10, articles_generic=10, articles_guessed=10)
 
     assert _found(_facts(odd, ())) == []
     assert _found(_facts(_run(0, articles_undated=10), ())) == ["undated"]

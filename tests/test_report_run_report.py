@@ -89,7 +89,7 @@ def make_report(hostile=""):
                 "articles": 20,
                 "articles_new": day * 5 % 17,
                 "spam_blocks": 30 if 8 < day < 15 else 0,
-                "articles_generic": day % 4,
+                "pages_generic": day % 4,
                 "pages_failed": int(day == 9),
             },
         )

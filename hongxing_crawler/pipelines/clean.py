@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.document import CleanedPage
     from hongxing_crawler.core.profile import SiteProfile
 
-_SHORT_CHARS = 30  # a sentence
-
 
 class CleanPipeline:
     """Run the cleaning steps on received pages and count their edits by rule."""
@@ -51,11 +49,6 @@ class CleanPipeline:
             self.stats.inc_value(f"hongxing/clean/block_count/{rule}")
         if any(rule.startswith("spam.") for rule in (*edits, *blocks)):
             self.stats.inc_value("hongxing/clean/injected_count")
-        article = cleaned.article
-        if not article.date_published:
-            self.stats.inc_value("hongxing/clean/undated_count")
-        if len(article.article_body) < _SHORT_CHARS and not (article.images or article.attachments):
-            self.stats.inc_value("hongxing/clean/short_count")
         if cleaned.page.template == "generic":
             self.stats.inc_value("hongxing/clean/generic_count")
         self.stats.inc_value(f"hongxing/restore/verdict_count/{cleaned.restoration.verdict}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hongxing_crawler.exceptions import PageError
+from hongxing_crawler.monitors.flags import flags_of
 from hongxing_crawler.reading import article_of
 from hongxing_crawler.refusals import NotAnArticle
 from hongxing_crawler.run import run_of
@@ -62,5 +63,7 @@ class StorePipeline:
     def _count(self, article: Article) -> None:
         self.stats.inc_value("item_scraped_count")  # Scrapy's own, for its log and ours
         self.stats.inc_value(f"hongxing/store/article_count/{article.op}")
+        for flag in flags_of(article) if article.op in {"new", "changed"} else ():
+            self.stats.inc_value(f"hongxing/store/flag_count/{flag}")
         self.stats.inc_value("hongxing/store/image_count", len(article.images))
         self.stats.inc_value("hongxing/store/attachment_count", len(article.attachments))

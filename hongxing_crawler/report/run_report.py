@@ -42,7 +42,7 @@ COUNT_LABELS = {
     "media_failed": "媒体失败 · Media failed",
     "spam_blocks": "注入块 · Spam blocks",
     "pages_injected": "被注入页面 · Pages injected",
-    "articles_generic": "无模板文章 · By shape",
+    "pages_generic": "无模板文章 · By shape",
     "texts_restored": "修复 · Texts restored",
     "pages_rejected": "退回 · Rejected",
     "pages_failed": "失败 · Failed",
@@ -51,7 +51,7 @@ COUNT_LABELS = {
     "retries": "重试 · Retries",
     "pages_blocked": "拦截页 · Block pages",
     "media": "媒体请求 · Media asked",
-    "texts_guessed": "未证实修复 · Not proved",
+    "articles_guessed": "未证实修复 · Not proved",
     "articles_short": "短文 · Short",
     "articles_undated": "无日期 · Undated",
     "articles_read": "已读文章 · Articles read",
@@ -175,7 +175,7 @@ def _charts(report: RunReport) -> list[Chart]:
         _over_runs(
             "无模板文章 · Articles that fit no template",
             report,
-            lambda r: _share(r, "articles_generic", "articles_read"),
+            lambda r: _share(r, "pages_generic", "articles_read"),
             "%",
         ),
     ]
