@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from hongxing_crawler.crawl import CrawlOptions, Progress, crawl
 from hongxing_crawler.demo.site import DemoSite
 from hongxing_crawler.exceptions import ConfigError
+from hongxing_crawler.store.home import Home
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,7 +62,7 @@ def _serve(state: int, home: Path) -> Iterator[DemoSite]:
     note = home / _PORTS_NOTE
     site = _start_again(state, note) if note.exists() else _start(state)
     try:
-        home.mkdir(parents=True, exist_ok=True)
+        Home(home).prepare()
         if not note.exists():
             note.write_text(json.dumps(site.ports), "utf-8")
         yield site
