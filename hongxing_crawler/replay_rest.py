@@ -48,9 +48,7 @@ def take_in_rest(state: State, run: RunFiles, only: Callable[[str], bool]) -> No
             failed[capture.url] = exchange
         elif _kind(exchange) in PAGE_KINDS:
             failed.pop(capture.url, None)  # it came in the end
-        if capture.record_id in known or _DENIED in exchange.metadata:
-            continue
-        if only(capture.record_id):
+        if capture.record_id not in known and only(capture.record_id):
             captures.append((page_of(exchange), capture))
         if len(captures) == _AT_A_TIME:
             state.add_captures_of(run.run_id, captures)
