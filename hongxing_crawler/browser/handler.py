@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 _NO_RULE = BrowserRule("")
 _END_S = 5.0  # for a page or the browser to close before it is killed
-_MEMORY_LOOK_S = 0.25
+_MEMORY_LOOK_S = 0.1
 _SHOT_S = 5.0
 _DOM_MAX_BYTES = 32 << 20
 
