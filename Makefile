@@ -81,7 +81,7 @@ fuzz: setup ## the property tests again, with many more random inputs
 KILLS := 20
 .PHONY: crash
 crash: setup ## kill -9 at KILLS random moments of a crawl and of a takedown, faults of the disk in writing and repair
-	HONGXING_TEST_KILLS=$(KILLS) $(PY) -m pytest tests/test_crawl_kill.py tests/test_archive_crash.py tests/test_takedown.py
+	TEST_KILLS=$(KILLS) $(PY) -m pytest tests/test_crawl_kill.py tests/test_archive_crash.py tests/test_takedown.py
 
 .PHONY: s3-faults
 s3-faults: setup ## 300 uploads under faults of network, server and uploader; needs Ceph's radosgw
@@ -89,7 +89,7 @@ s3-faults: setup ## 300 uploads under faults of network, server and uploader; ne
 
 .PHONY: large
 large: setup ## a response of 2 GiB, a WARC file over 4 GiB; needs 11 GB of disk
-	HONGXING_TEST_LARGE=1 $(PY) -m pytest tests/test_archive_large.py
+	TEST_LARGE=1 $(PY) -m pytest tests/test_archive_large.py
 
 .PHONY: referees
 referees: $(REFEREES)/ready ## our archive before outside judges: pywb, wacz, cdxj-indexer, a browser

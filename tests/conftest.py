@@ -74,4 +74,4 @@ def _run_gateway(request, folder):
 def _is_gateway_required():
     """In CI a missing server is a failure, unless .ci/run could not install one and said so."""
     default = "required" if os.environ.get("CI") == "true" else "optional"
-    return os.environ.get("HONGXING_TEST_GATEWAY", default) == "required"
+    return os.environ.get("TEST_GATEWAY", default) == "required"

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 MIB = 1 << 20
-IS_LARGE = os.environ.get("HONGXING_TEST_LARGE") == "1"
+IS_LARGE = os.environ.get("TEST_LARGE") == "1"
 
 # In a process of its own, so that its peak of memory is that of the archive alone.
 _CHILD = """

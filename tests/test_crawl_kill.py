@@ -1,6 +1,6 @@
 """``kill -9`` at any moment of a crawl, then the same command again: nothing lost, nothing twice.
 
-The short form kills a few times; ``make crash`` sets HONGXING_TEST_KILLS for the long one.
+The short form kills a few times; ``make crash`` sets TEST_KILLS for the long one.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from hongxing_crawler.demo.site import DemoSite
 if TYPE_CHECKING:
     from pathlib import Path
 
-KILLS = int(os.environ.get("HONGXING_TEST_KILLS", "3"))
-SEED = int(os.environ.get("HONGXING_TEST_SEED", "20261123"))
+KILLS = int(os.environ.get("TEST_KILLS", "3"))
+SEED = int(os.environ.get("TEST_SEED", "20261123"))
 OF_THE_RUN = ("run_id", "first_seen_at", "last_seen_at", "provenance")  # when, not what
 
 

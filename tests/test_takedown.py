@@ -49,7 +49,7 @@ from hongxing_crawler.store.visit import Found
 from hongxing_crawler.takedown.carry_out import resume
 from hongxing_crawler.takedown.plan import Order, plan_takedown, take_down
 
-KILLS = int(os.environ.get("HONGXING_TEST_KILLS", "10"))
+KILLS = int(os.environ.get("TEST_KILLS", "10"))
 CHILD = Path(__file__).with_name("takedown_child.py")
 ORDER = Order((SECRET,), REASON, "馆长", with_media=True)
 

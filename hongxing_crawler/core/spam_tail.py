@@ -24,8 +24,9 @@ def cut_after_end(html: str) -> tuple[str, tuple[RemovedBlock, ...]]:
     Cut is a short tail that names a trade or lists names. Some systems close the document twice and
     go on: prose behind the end stays.
 
-    >>> cut_after_end("<p>正文</p></html><p>代开发票，办证刻章，无抵押贷款</p>")[0]
-    '<p>正文</p></html>'
+    >>> page = "<p>" + "会议召开。" * 50 + "</p></html>"
+    >>> cut_after_end(page + "<p>代开发票，办证刻章，无抵押贷款</p>")[0] == page
+    True
     """
     end = html.rfind(_END)
     start = html.find(">", end) + 1 if end >= 0 else 0
