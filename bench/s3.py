@@ -40,7 +40,7 @@ from hongxing_crawler.store.s3.client import S3Options
 from hongxing_crawler.store.s3.place import Place
 from hongxing_crawler.store.s3.upload import UploadOptions
 from hongxing_crawler.store.state import State
-from hongxing_crawler.upload import upload_home
+from hongxing_crawler.upkeep.upload import upload_home
 
 BUCKET = "bench"
 

@@ -42,7 +42,7 @@ SCRAPY_SETTINGS: dict[str, Any] = {
     "HTTPPROXY_ENABLED": True,  # default: http_proxy of the environment is honoured
     # What it costs.
     "CONCURRENT_ITEMS": 1,  # default 100: starts a hundred tasks a page; a visit is one item
-    "SCHEDULER": "hongxing_crawler.scheduler.FrontierScheduler",  # JOBDIR loses the queue on kill
+    "SCHEDULER": "hongxing_crawler.fetching.scheduler.FrontierScheduler",  # a kill empties JOBDIR
     "DUPEFILTER_CLASS": "scrapy.dupefilters.BaseDupeFilter",  # the frontier knows what was seen
     "MEMUSAGE_ENABLED": True,
     "MEMUSAGE_LIMIT_MB": 1024,  # default 0: a leak ends the run, not the machine
@@ -127,8 +127,8 @@ COMPONENTS: dict[str, dict[str, int | None]] = {
 }
 
 DOWNLOAD_HANDLERS: dict[str, str | None] = {
-    "http": "hongxing_crawler.download.ArchivingDownloadHandler",
-    "https": "hongxing_crawler.download.ArchivingDownloadHandler",
+    "http": "hongxing_crawler.fetching.download.ArchivingDownloadHandler",
+    "https": "hongxing_crawler.fetching.download.ArchivingDownloadHandler",
     "file": None,  # a page must never read our disk
     "ftp": None,
     "data": None,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.monitors.limits import Limits
-from hongxing_crawler.run import RunResult, utc_now
+from hongxing_crawler.running.run import RunResult, utc_now
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.lock import Holder, hold
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-    from hongxing_crawler.run import Run
+    from hongxing_crawler.running.run import Run
 
 Progress = Callable[[Mapping[str, Any]], None]
 
@@ -64,7 +64,7 @@ def crawl(options: CrawlOptions, progress: Progress | None = None) -> RunResult:
     """
     from scrapy.crawler import AsyncCrawlerProcess  # noqa: PLC0415 - half a second, only here
 
-    from hongxing_crawler.run import run_of  # noqa: PLC0415
+    from hongxing_crawler.running.run import run_of  # noqa: PLC0415
     from hongxing_crawler.spiders.news import NewsSpider  # noqa: PLC0415
 
     _end_takedown(options)

@@ -116,7 +116,7 @@ class Campaign:
         self.first, self.second = make_homes(root)
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(
-            ["hongxing_crawler.upload", "hongxing_crawler.cli.upload", "boto3"]
+            ["hongxing_crawler.upkeep.upload", "hongxing_crawler.cli.upload", "boto3"]
         )
         self.tally = Tally()
         self.client = self._client()

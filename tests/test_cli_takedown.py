@@ -17,10 +17,10 @@ from takedown_kit import REASON, SECRET, find_traces, make_home
 from hongxing_crawler.demo.run import always_due
 from hongxing_crawler.demo.site import DemoSite
 from hongxing_crawler.exit_codes import ExitCode
-from hongxing_crawler.run import utc_now
-from hongxing_crawler.soundness import check_fixity
+from hongxing_crawler.running.run import utc_now
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.lock import Holder, hold
+from hongxing_crawler.upkeep.soundness import check_fixity
 
 FLAGS = ("--reason", REASON, "--yes")
 

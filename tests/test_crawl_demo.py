@@ -14,7 +14,7 @@ from hongxing_crawler.archive.captures import read_exchanges
 from hongxing_crawler.core.record import decode, replay_row
 from hongxing_crawler.demo.run import always_due
 from hongxing_crawler.demo.site import DemoSite
-from hongxing_crawler.run import utc_now
+from hongxing_crawler.running.run import utc_now
 from hongxing_crawler.store.state import State
 
 GOLD = Path(__file__).parents[1] / "data" / "gold"

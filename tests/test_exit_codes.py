@@ -58,7 +58,8 @@ def reach_unexpected(quiet, tmp_path):
         "import sys\n"
         "class Broken:\n"
         "    def find_spec(self, name, *rest):\n"
-        "        if name == 'hongxing_crawler.soundness': raise ZeroDivisionError('made up')\n"
+        "        if name == 'hongxing_crawler.upkeep.soundness':\n"
+        "            raise ZeroDivisionError('made up')\n"
         "sys.meta_path.insert(0, Broken())\n"
     )
     return quiet("verify", environment={"PYTHONPATH": str(tmp_path)}), ("made up", "-v", "report")

@@ -11,9 +11,9 @@ import pytest
 from crawl_kit import crawl, reprocess, rows
 from wire_kit import TEXT, WireSite, article, ok
 
-from hongxing_crawler.history import read_history
-from hongxing_crawler.run import utc_now
+from hongxing_crawler.running.run import utc_now
 from hongxing_crawler.store.home import Home
+from hongxing_crawler.upkeep.history import read_history
 
 CHINESE = quote("/a/红星 新闻")
 WHEEL = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hongxing_crawler.list_pages import ListPages
+from hongxing_crawler.running.list_pages import ListPages
 from hongxing_crawler.store.visit import Found, Ticket
 
 HEAD = "http://a.cn/list.html"

@@ -112,7 +112,7 @@ def test_status_tells_what_monitors_found(hongxing, tmp_path):
 def test_status_imports_no_framework():
     script = (
         "import sys; from hongxing_crawler.cli import main; main(['status', '--home', 'x']);"
-        "import hongxing_crawler.look;"
+        "import hongxing_crawler.upkeep.look;"
         "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)

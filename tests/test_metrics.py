@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from hongxing_crawler.exit_codes import ExitCode
-from hongxing_crawler.metrics import METRICS, CommandEnd, Sample, render, write_metrics
 from hongxing_crawler.store.lock import Holder, hold
+from hongxing_crawler.upkeep.metrics import METRICS, CommandEnd, Sample, render, write_metrics
 
 ROOT = Path(__file__).parent.parent
 NOW = datetime(2026, 11, 23, 2, 20, tzinfo=UTC)

@@ -9,7 +9,7 @@ from takedown_kit import OTHER, REASON, SECRET, TEXT, make_home, now, page
 
 from hongxing_crawler.archive.captures import read_exchanges
 from hongxing_crawler.takedown.plan import Order, take_down
-from hongxing_crawler.warc_export import Selection, export_warc
+from hongxing_crawler.upkeep.warc_export import Selection, export_warc
 
 
 def ask(address, exchange):

@@ -15,7 +15,7 @@ from crawl_kit import crawl, parts, path_of, reprocess, snapshot
 from wire_kit import Sent, WireSite, archived, article, left_over, ok
 
 from hongxing_crawler.core.record import media_key
-from hongxing_crawler.run import utc_now
+from hongxing_crawler.running.run import utc_now
 from hongxing_crawler.store.state import State
 
 if TYPE_CHECKING:

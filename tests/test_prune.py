@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from hongxing_crawler.exit_codes import ExitCode
-from hongxing_crawler.prune import Retention, find_spare, remove_spare
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.state import State
+from hongxing_crawler.upkeep.prune import Retention, find_spare, remove_spare
 
 RULES = {f"HONGXING_RETENTION_{name}": "1s" for name in ("LOGS", "REPORTS", "ROWS")}
 WEEK = timedelta(days=7)

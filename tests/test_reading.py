@@ -9,7 +9,7 @@ import pytest
 from hongxing_crawler.core.clean import clean_page
 from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.core.urls import Scope
-from hongxing_crawler.reading import Answer, article_of, read_answer, sort_parts
+from hongxing_crawler.running.reading import Answer, article_of, read_answer, sort_parts
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.visit import Ticket, Visit
 

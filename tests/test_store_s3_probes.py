@@ -18,7 +18,7 @@ from bucket_kit import (
 )
 from moto.server import ThreadedMotoServer
 
-from hongxing_crawler.checkup import Grade
+from hongxing_crawler.core.checkup import Grade
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.store.s3.client import Bucket, S3Options
 from hongxing_crawler.store.s3.place import Place

@@ -11,7 +11,7 @@ from hongxing_crawler.exceptions import ConflictError
 from hongxing_crawler.store.s3 import upload as uploading
 from hongxing_crawler.store.s3.client import Bucket
 from hongxing_crawler.store.s3.upload import Session
-from hongxing_crawler.upload import uploading as upload_beside
+from hongxing_crawler.upkeep.upload import uploading as upload_beside
 
 
 @pytest.fixture
@@ -315,7 +315,7 @@ def test_bandwidth_is_bounded(small, server):
 def test_files_go_up_beside_a_crawl(small, server, monkeypatch):
     import time
 
-    monkeypatch.setattr("hongxing_crawler.upload._PAUSE_S", 0.05)
+    monkeypatch.setattr("hongxing_crawler.upkeep.upload._PAUSE_S", 0.05)
     with upload_beside(small.home, server.options(), QUICK, now=now):
         small.picture(b"found while it runs")
         end = time.monotonic() + 20

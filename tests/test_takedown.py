@@ -36,7 +36,6 @@ from hongxing_crawler.archive.wacz_check import verify_wacz
 from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.core.urls import canonical_url
 from hongxing_crawler.exceptions import ArchiveError, ConfigError, StateError
-from hongxing_crawler.soundness import verify_home
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.rows import day_of
 from hongxing_crawler.store.state import State
@@ -48,6 +47,7 @@ from hongxing_crawler.store.takedown_log import (
 from hongxing_crawler.store.visit import Found
 from hongxing_crawler.takedown.carry_out import resume
 from hongxing_crawler.takedown.plan import Order, plan_takedown, take_down
+from hongxing_crawler.upkeep.soundness import verify_home
 
 KILLS = int(os.environ.get("TEST_KILLS", "10"))
 CHILD = Path(__file__).with_name("takedown_child.py")

@@ -30,7 +30,7 @@ from hongxing_crawler.core.urls import canonical_url
 from hongxing_crawler.exceptions import ArchiveError
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.takedown.plan import Order, take_down
-from hongxing_crawler.warc_export import Selection, export_warc
+from hongxing_crawler.upkeep.warc_export import Selection, export_warc
 
 ONE_DAY = timedelta(days=1)
 SECRET_URI = warc_uri(canonical_url(SECRET))

@@ -20,7 +20,7 @@ from hongxing_crawler.store.rows import export_run
 from hongxing_crawler.store.s3.client import S3Options
 from hongxing_crawler.store.s3.place import Place
 from hongxing_crawler.store.s3.upload import UploadOptions
-from hongxing_crawler.upload import upload_home
+from hongxing_crawler.upkeep.upload import upload_home
 
 TREE = "export/articles/v1"
 PREFIX = "红星/"

@@ -13,8 +13,8 @@ from playwright.async_api import Error as PlaywrightError
 from scrapy import Request
 
 from hongxing_crawler.core.urls import canonical_url
-from hongxing_crawler.reading import header_address
-from hongxing_crawler.run import BROWSER, KIND, VISIT
+from hongxing_crawler.running.reading import header_address
+from hongxing_crawler.running.run import BROWSER, KIND, VISIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

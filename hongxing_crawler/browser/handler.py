@@ -21,8 +21,8 @@ from hongxing_crawler.browser.gate import Gate, Job, Shelf, answer_of
 from hongxing_crawler.browser.launch import context_options, launch_options
 from hongxing_crawler.browser.settle import TooLargeError, settle, take_screenshot
 from hongxing_crawler.core.profile import BrowserRule
-from hongxing_crawler.rendering import RENDERED_TYPE
-from hongxing_crawler.run import DOCUMENT, SCREENSHOT, SENT_AT, VISIT, WANTED_PAGES, run_of
+from hongxing_crawler.running.rendering import RENDERED_TYPE
+from hongxing_crawler.running.run import DOCUMENT, SCREENSHOT, SENT_AT, VISIT, WANTED_PAGES, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -75,9 +75,9 @@ def measure(shell: Shell, config: Config, name: str, started_at: datetime, code:
     if not config.metrics_file:
         return
     from hongxing_crawler.exceptions import HongxingError
-    from hongxing_crawler.look import look_at
-    from hongxing_crawler.metrics import CommandEnd, write_metrics
     from hongxing_crawler.store.home import Home
+    from hongxing_crawler.upkeep.look import look_at
+    from hongxing_crawler.upkeep.metrics import CommandEnd, write_metrics
 
     ended_at = now()
     end = CommandEnd(name, ended_at, (ended_at - started_at).total_seconds(), int(code))

@@ -17,7 +17,7 @@ from hongxing_crawler.exit_codes import ExitCode
 if TYPE_CHECKING:
     from hongxing_crawler.archive.fixity import FixityReport
     from hongxing_crawler.archive.repair import RepairReport
-    from hongxing_crawler.soundness import Soundness
+    from hongxing_crawler.upkeep.soundness import Soundness
 
 _SHOWN_FINDINGS = 50
 
@@ -55,7 +55,7 @@ def verify(shell: Shell, *, deep: bool, budget: Fraction | None) -> int:
     Exit 10 when something is damaged. Nothing is changed; --budget writes its log. Files that a
     running crawl still writes are left out.
     """
-    from hongxing_crawler.soundness import verify_home
+    from hongxing_crawler.upkeep.soundness import verify_home
 
     if shell.asks_s3:
         return verify_bucket(shell, deep=deep)
@@ -73,7 +73,7 @@ def verify(shell: Shell, *, deep: bool, budget: Fraction | None) -> int:
 
 def _check_budget(shell: Shell, share: Fraction) -> int:
     """Read the files whose turn it is; a running crawl is no hindrance."""
-    from hongxing_crawler.soundness import check_fixity
+    from hongxing_crawler.upkeep.soundness import check_fixity
 
     report = check_fixity(shell.home(), share, now=now())
     read = f"{report.file_count:,} files, {report.byte_count:,} of {report.total_bytes:,} bytes"
@@ -102,7 +102,7 @@ def repair(shell: Shell) -> int:
     Files of killed runs are finished. Of a damaged file the whole records are copied; it is kept
     beside the copy under ….damaged. What was lost is named and fetched by the next crawl.
     """
-    from hongxing_crawler.soundness import repair_home
+    from hongxing_crawler.upkeep.soundness import repair_home
 
     home = shell.home()
     with shell.hold(home, "repair"):
@@ -139,7 +139,7 @@ def pack(shell: Shell, run_id: str | None, out: Path | None) -> int:
 
     With index and page list, for ReplayWeb.page and pywb.
     """
-    from hongxing_crawler.upkeep import pack_home
+    from hongxing_crawler.upkeep.home import pack_home
 
     home = shell.home()
     with shell.hold(home, "pack"):

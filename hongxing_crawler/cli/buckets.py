@@ -14,17 +14,17 @@ from hongxing_crawler.exit_codes import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from hongxing_crawler.bucket_check import BucketReport
-    from hongxing_crawler.restore_home import Restored
+    from hongxing_crawler.upkeep.bucket_check import BucketReport
+    from hongxing_crawler.upkeep.restore_home import Restored
 
 _SHOWN = 50
 
 
 def verify_bucket(shell: Shell, *, deep: bool) -> int:
     """Compare home, bucket and manifests; exit 10 when something is lost or damaged."""
-    from hongxing_crawler.bucket_check import count_kinds
-    from hongxing_crawler.bucket_check import verify_bucket as compare
     from hongxing_crawler.cli.upload import s3_options
+    from hongxing_crawler.upkeep.bucket_check import count_kinds
+    from hongxing_crawler.upkeep.bucket_check import verify_bucket as compare
 
     config, home = shell.load_config(), shell.home()
     options = s3_options(config)
@@ -61,9 +61,9 @@ def restore_home(shell: Shell, url: str | None) -> int:
     happened. Stopped, by whatever, it goes on when it is typed again.
     """
     from hongxing_crawler.cli.upload import s3_options
-    from hongxing_crawler.restore_home import claim_target
-    from hongxing_crawler.restore_home import restore_home as restore
     from hongxing_crawler.store.home import Home
+    from hongxing_crawler.upkeep.restore_home import claim_target
+    from hongxing_crawler.upkeep.restore_home import restore_home as restore
 
     config = shell.load_config(**({"s3__url": url} if url else {}))
     home = Home(config.home)

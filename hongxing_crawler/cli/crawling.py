@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.config import Config
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.crawl import CrawlOptions, Progress
-    from hongxing_crawler.run import RunResult
+    from hongxing_crawler.running.run import RunResult
 
 _SITE_ZONE = timezone(timedelta(hours=8))
 _LEVELS = ("INFO", "DEBUG")  # on the terminal, by the number of -v
@@ -105,8 +105,8 @@ def crawl(
 
 def _preview(shell: Shell, config: Config, profile: SiteProfile, flags: dict[str, Any]) -> int:
     from hongxing_crawler.cli.tables import show_preview
-    from hongxing_crawler.look import preview_run
     from hongxing_crawler.store.home import Home
+    from hongxing_crawler.upkeep.look import preview_run
 
     since = date.fromisoformat(flags["since"]) if flags["since"] else None
     preview = preview_run(Home(config.home), profile, now=now, full=flags["full"], since=since)
@@ -245,7 +245,7 @@ def _with_report(home: Path, result: RunResult) -> RunResult:
     from hongxing_crawler.exceptions import HongxingError
     from hongxing_crawler.store.home import Home
     from hongxing_crawler.store.runs import KILLED
-    from hongxing_crawler.upkeep import write_report
+    from hongxing_crawler.upkeep.home import write_report
 
     if result.reason == KILLED:
         return result

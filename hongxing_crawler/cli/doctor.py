@@ -14,8 +14,8 @@ from hongxing_crawler.exit_codes import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from hongxing_crawler.checkup import Check
     from hongxing_crawler.config import Config
+    from hongxing_crawler.core.checkup import Check
 
     Checkup = Callable[[Shell, Config], Iterator[Check]]
 
@@ -30,7 +30,7 @@ def doctor(shell: Shell) -> int:
     put below a prefix of their own, and taken away. Exit 4 when something has to be set right, 5
     when the bucket is away.
     """
-    from hongxing_crawler.checkup import Grade, worst
+    from hongxing_crawler.core.checkup import Grade, worst
 
     config = shell.load_config()
     checks: list[Check] = []
@@ -60,7 +60,7 @@ def _show(check: Check) -> None:
 def check_browser(_shell: Shell, config: Config) -> Iterator[Check]:
     """Look for the browser, which only some sites need."""
     from hongxing_crawler.browser.find import find_browser, is_root, what_is_missing
-    from hongxing_crawler.checkup import Check, Grade
+    from hongxing_crawler.core.checkup import Check, Grade
 
     if config.browser == "off":
         return
@@ -77,7 +77,7 @@ def check_browser(_shell: Shell, config: Config) -> Iterator[Check]:
 
 def check_bucket(shell: Shell, config: Config) -> Iterator[Check]:
     """Try the bucket when asked to."""
-    from hongxing_crawler.checkup import Check, Grade
+    from hongxing_crawler.core.checkup import Check, Grade
 
     if not shell.asks_s3:
         if config.s3_url:

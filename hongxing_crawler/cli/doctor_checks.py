@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from hongxing_crawler import __version__
-from hongxing_crawler.checkup import Check, Grade
 from hongxing_crawler.cli.shell import now
+from hongxing_crawler.core.checkup import Check, Grade
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -14,7 +14,7 @@ from hongxing_crawler.report.visible import show_invisible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hongxing_crawler.history import Look, PageHistory
+    from hongxing_crawler.upkeep.history import Look, PageHistory
 
 _WIDTH_CHARS = 34  # two cells each
 _VALUE_CHARS = 3 * _WIDTH_CHARS

@@ -30,7 +30,7 @@ def history(shell: Shell, url: str) -> int:
     read again from the archive by the program of today.
     """
     from hongxing_crawler.cli.histories import show_history
-    from hongxing_crawler.history import read_history
+    from hongxing_crawler.upkeep.history import read_history
 
     found = read_history(shell.home(), url, now)
     value = asdict(found)
@@ -87,8 +87,8 @@ def export_warc(
     first capture is not in the file is written in full. With --since everything of that time goes
     in, files too.
     """
-    from hongxing_crawler.warc_export import Selection
-    from hongxing_crawler.warc_export import export_warc as write
+    from hongxing_crawler.upkeep.warc_export import Selection
+    from hongxing_crawler.upkeep.warc_export import export_warc as write
 
     if not urls and since is None and until is None:
         raise click.UsageError("say what: --url URL, or --since DAY")

@@ -20,7 +20,7 @@ def prune(shell: Shell, *, yes: bool) -> int:
     """
     from hongxing_crawler.cli.tables import align, show_size
     from hongxing_crawler.exceptions import ConfigError
-    from hongxing_crawler.prune import Retention, find_spare, remove_spare
+    from hongxing_crawler.upkeep.prune import Retention, find_spare, remove_spare
 
     config, home = shell.load_config(), shell.home()
     rules = Retention(config.retention_logs, config.retention_reports, config.retention_rows)

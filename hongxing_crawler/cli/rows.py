@@ -16,7 +16,7 @@ from hongxing_crawler.exit_codes import ExitCode
 if TYPE_CHECKING:
     from hongxing_crawler.cli.moments import AsOf
     from hongxing_crawler.core.profile import SiteProfile
-    from hongxing_crawler.run_files import RunFiles
+    from hongxing_crawler.reprocessing.run_files import RunFiles
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
@@ -33,7 +33,7 @@ def status(shell: Shell, runs: int) -> int:
     And whether a run is at work, and since when. Changes nothing.
     """
     from hongxing_crawler.cli.tables import show_status
-    from hongxing_crawler.look import look_at
+    from hongxing_crawler.upkeep.look import look_at
 
     found = look_at(shell.home(), now=now, run_count=runs)
     shell.result(asdict(found), show_status(found))
@@ -63,7 +63,7 @@ def export(shell: Shell, out: Path | None, as_of: AsOf | None, formats: str | No
     The dataset card, the snapshot, and deltas that are missing; every crawl does so by itself.
     With --out all of them, from a home that may be read-only.
     """
-    from hongxing_crawler.upkeep import export_as_of, export_elsewhere, export_home
+    from hongxing_crawler.upkeep.home import export_as_of, export_elsewhere, export_home
 
     home = shell.home()
     typed = {"with_parquet": shell.load_config(export__format=formats).with_parquet}
@@ -94,7 +94,7 @@ def reprocess(shell: Shell, warcs: tuple[Path, ...], out: Path | None, site: str
     own rows stay as they are.
     """
     from hongxing_crawler.cli.tables import show_reprocessed
-    from hongxing_crawler.upkeep import reprocess_home, reprocess_warcs
+    from hongxing_crawler.upkeep.home import reprocess_home, reprocess_warcs
 
     profile_of = _choose_profile(site)
     if warcs:
@@ -117,7 +117,7 @@ def report(shell: Shell, run_id: str | None) -> int:
 
     RUN is the last one by default; hongxing status lists them.
     """
-    from hongxing_crawler.upkeep import write_report
+    from hongxing_crawler.upkeep.home import write_report
 
     home = shell.home()
     with shell.hold(home, "report"):

@@ -8,11 +8,11 @@ from unicodedata import east_asian_width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from hongxing_crawler.look import Look
-    from hongxing_crawler.run import RunResult
+    from hongxing_crawler.running.run import RunResult
     from hongxing_crawler.store.frontier import Preview
     from hongxing_crawler.store.outbox import OutboxLook
-    from hongxing_crawler.upkeep import Comparison, Reprocessed
+    from hongxing_crawler.upkeep.home import Comparison, Reprocessed
+    from hongxing_crawler.upkeep.look import Look
 
 # Lines of a run's table: title, the count it shows, and the counts that explain it.
 _RUN_LINES: tuple[tuple[str, str, Mapping[str, str]], ...] = (

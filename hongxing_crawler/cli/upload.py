@@ -14,7 +14,7 @@ from hongxing_crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from hongxing_crawler.config import Config
-    from hongxing_crawler.run import RunResult
+    from hongxing_crawler.running.run import RunResult
     from hongxing_crawler.store.home import Home
     from hongxing_crawler.store.s3.client import S3Options
     from hongxing_crawler.store.s3.upload import UploadOptions, UploadReport
@@ -39,7 +39,7 @@ def upload(shell: Shell, *, deep: bool) -> int:
     bucket is away, 4 when it refuses, 10 when another object lies under a key; nothing is lost,
     type it again.
     """
-    from hongxing_crawler.upload import upload_home
+    from hongxing_crawler.upkeep.upload import upload_home
 
     config, home = shell.load_config(), shell.home()
     s3, options = s3_options(config), upload_options(config, deep=deep)
@@ -108,7 +108,7 @@ def while_crawling(config: Config, home: Home, *, is_wanted: bool) -> AbstractCo
     """Upload finished files in a thread beside a crawl, when the settings ask for it."""
     if not (is_wanted and config.s3_url and config.upload_during_crawl):
         return nullcontext()
-    from hongxing_crawler.upload import uploading
+    from hongxing_crawler.upkeep.upload import uploading
 
     return uploading(home, s3_options(config), upload_options(config), now=now)
 
@@ -117,7 +117,7 @@ def upload_run(shell: Shell, config: Config, home: Home, result: RunResult) -> R
     """Upload what a crawl left; a failure decides the exit code of a crawl that went well."""
     from hongxing_crawler.cli.verdict import judge
     from hongxing_crawler.exceptions import HongxingError
-    from hongxing_crawler.upload import upload_home
+    from hongxing_crawler.upkeep.upload import upload_home
 
     if not config.s3_url or result.exit_code in _LEFT_ALONE:
         return result

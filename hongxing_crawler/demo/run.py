@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hongxing_crawler.core.profile import SiteProfile
-    from hongxing_crawler.run import RunResult
+    from hongxing_crawler.running.run import RunResult
 
 PORTS = (8765, 8766)
 _PORTS_NOTE = (

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 
 from hongxing_crawler.exceptions import HongxingError
-from hongxing_crawler.finish import finish_run
-from hongxing_crawler.run import run_of
+from hongxing_crawler.running.finish import finish_run
+from hongxing_crawler.running.run import run_of
 
 if TYPE_CHECKING:
     from typing import Self

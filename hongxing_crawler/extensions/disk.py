@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
-from hongxing_crawler.run import run_of
+from hongxing_crawler.running.run import run_of
 
 if TYPE_CHECKING:
     from typing import Self

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.logformatter import LogFormatter
 
-from hongxing_crawler.refusals import NotAnArticle
+from hongxing_crawler.fetching.refusals import NotAnArticle
 
 if TYPE_CHECKING:
     from scrapy.http import Response

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import NotConfigured
 from scrapy.utils.log import get_scrapy_root_handler
 
-from hongxing_crawler.run import run_of
+from hongxing_crawler.running.run import run_of
 
 if TYPE_CHECKING:
     from typing import Self

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import signals
 
 from hongxing_crawler.exceptions import StateError
-from hongxing_crawler.run import VISIT, run_of
+from hongxing_crawler.running.run import VISIT, run_of
 from hongxing_crawler.store.visit import Visit
 
 if TYPE_CHECKING:

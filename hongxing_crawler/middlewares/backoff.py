@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import DownloadCancelledError, IgnoreRequest, UnsupportedURLSchemeError
 from scrapy.utils.httpobj import urlparse_cached
 
-from hongxing_crawler.download import PrivateAddressError
-from hongxing_crawler.refusals import HostDownError, RunStoppingError
-from hongxing_crawler.run import KIND, RENDERING, run_of
+from hongxing_crawler.fetching.download import PrivateAddressError
+from hongxing_crawler.fetching.refusals import HostDownError, RunStoppingError
+from hongxing_crawler.running.run import KIND, RENDERING, run_of
 
 if TYPE_CHECKING:
     from typing import Self

@@ -14,13 +14,13 @@ from scrapy.exceptions import NotConfigured
 from scrapy.utils.httpobj import urlparse_cached
 
 from hongxing_crawler.exceptions import ArchiveError, StateError
-from hongxing_crawler.reading import header_address
-from hongxing_crawler.refusals import (
+from hongxing_crawler.fetching.refusals import (
     ArchiveStoppedError,
     RobotsDeniedError,
     RobotsUnreachableError,
 )
-from hongxing_crawler.run import KIND, run_of
+from hongxing_crawler.running.reading import header_address
+from hongxing_crawler.running.run import KIND, run_of
 
 if TYPE_CHECKING:
     from typing import Self

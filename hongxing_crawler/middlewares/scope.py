@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from scrapy.utils.httpobj import urlparse_cached
 
 from hongxing_crawler.core.urls import is_private_host
-from hongxing_crawler.refusals import RefusedError
-from hongxing_crawler.run import BROWSER, KIND, run_of
+from hongxing_crawler.fetching.refusals import RefusedError
+from hongxing_crawler.running.run import BROWSER, KIND, run_of
 
 if TYPE_CHECKING:
     from typing import Self
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.statscollectors import StatsCollector
 
-    from hongxing_crawler.run import Run
+    from hongxing_crawler.running.run import Run
 
 
 _ANYWHERE = frozenset({"media", "robots"})  # pictures of an article may lie on other hosts

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import IgnoreRequest
 
-from hongxing_crawler.download import EXCHANGE, EXCHANGE_BODY, EXCHANGE_CODINGS
 from hongxing_crawler.exceptions import ArchiveError, StateError
+from hongxing_crawler.fetching.download import EXCHANGE, EXCHANGE_BODY, EXCHANGE_CODINGS
+from hongxing_crawler.fetching.refusals import ArchiveStoppedError
 from hongxing_crawler.items import Exchange
-from hongxing_crawler.refusals import ArchiveStoppedError
-from hongxing_crawler.rendering import RENDERED, RENDERED_TYPE
-from hongxing_crawler.run import (
+from hongxing_crawler.running.rendering import RENDERED, RENDERED_TYPE
+from hongxing_crawler.running.run import (
     CAPTURE,
     DOCUMENT,
     KIND,
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from hongxing_crawler.items import Capture, Original
-    from hongxing_crawler.run import Run
+    from hongxing_crawler.running.run import Run
     from hongxing_crawler.store.visit import Visit
 
 _CLOCK_LOOKS = 20

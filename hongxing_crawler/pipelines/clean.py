@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy.exceptions import NotConfigured
 
 from hongxing_crawler.core.clean import clean
-from hongxing_crawler.run import run_of
+from hongxing_crawler.running.run import run_of
 from hongxing_crawler.store.visit import Visit
 
 if TYPE_CHECKING:

@@ -17,16 +17,16 @@ from scrapy.exceptions import NotConfigured
 
 from hongxing_crawler.core.record import MediaFile
 from hongxing_crawler.core.urls import canonical_url
-from hongxing_crawler.download import EXCHANGE_BODY, EXCHANGE_CODINGS
-from hongxing_crawler.reading import (
+from hongxing_crawler.fetching.download import EXCHANGE_BODY, EXCHANGE_CODINGS
+from hongxing_crawler.fetching.refusals import RefusedError
+from hongxing_crawler.running.reading import (
     failure_reason,
     find_media_problem,
     header_address,
     media_addresses,
     media_urls,
 )
-from hongxing_crawler.refusals import RefusedError
-from hongxing_crawler.run import KIND, VISIT, run_of
+from hongxing_crawler.running.run import KIND, VISIT, run_of
 from hongxing_crawler.store.codings import decode_file
 from hongxing_crawler.store.media import is_kept, keep_media
 from hongxing_crawler.store.visit import Visit

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hongxing_crawler.exceptions import PageError
+from hongxing_crawler.fetching.refusals import NotAnArticle
 from hongxing_crawler.monitors.flags import flags_of
-from hongxing_crawler.reading import article_of
-from hongxing_crawler.refusals import NotAnArticle
-from hongxing_crawler.run import run_of
+from hongxing_crawler.running.reading import article_of
+from hongxing_crawler.running.run import run_of
 from hongxing_crawler.store.visit import Visit
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scrapy.statscollectors import StatsCollector
 
     from hongxing_crawler.core.record import Article
-    from hongxing_crawler.run import Run
+    from hongxing_crawler.running.run import Run
 
 
 class StorePipeline:

@@ -10,7 +10,15 @@ from scrapy import Request, Spider
 
 from hongxing_crawler.core.clean import join_parts
 from hongxing_crawler.core.page import extract
-from hongxing_crawler.reading import (
+from hongxing_crawler.fetching.refusals import (
+    HostDownError,
+    PartFailedError,
+    RefusedError,
+    RobotsDeniedError,
+    RobotsUnreachableError,
+    RunStoppingError,
+)
+from hongxing_crawler.running.reading import (
     FINAL_REASONS,
     Answer,
     PartQueue,
@@ -22,15 +30,7 @@ from hongxing_crawler.reading import (
     rendered_answer,
     sort_parts,
 )
-from hongxing_crawler.refusals import (
-    HostDownError,
-    PartFailedError,
-    RefusedError,
-    RobotsDeniedError,
-    RobotsUnreachableError,
-    RunStoppingError,
-)
-from hongxing_crawler.run import CAPTURE, KIND, VISIT, WANTED_PAGES, run_of
+from hongxing_crawler.running.run import CAPTURE, KIND, VISIT, WANTED_PAGES, run_of
 from hongxing_crawler.spiders.render import render_page
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from twisted.python.failure import Failure
 
     from hongxing_crawler.core.document import Page
-    from hongxing_crawler.reading import Reading
-    from hongxing_crawler.run import Run
+    from hongxing_crawler.running.reading import Reading
+    from hongxing_crawler.running.run import Run
     from hongxing_crawler.store.visit import Ticket, Visit
 
 _REFUSALS = (RobotsDeniedError, RefusedError)

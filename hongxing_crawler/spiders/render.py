@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy import Request
 
 from hongxing_crawler.browser.find import what_is_missing
-from hongxing_crawler.run import DOCUMENT, KIND, RENDERING, VISIT, run_of
+from hongxing_crawler.running.run import DOCUMENT, KIND, RENDERING, VISIT, run_of
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler

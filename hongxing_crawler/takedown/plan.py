@@ -13,7 +13,7 @@ from hongxing_crawler.archive.reader import read_records
 from hongxing_crawler.core.record import article_id, media_key, utc_text
 from hongxing_crawler.core.takedown import RemovedArticle, Takedown
 from hongxing_crawler.exceptions import ArchiveError, ConfigError, StateError
-from hongxing_crawler.run import new_run_id
+from hongxing_crawler.running.run import new_run_id
 from hongxing_crawler.store.state import State
 from hongxing_crawler.takedown.carry_out import archived_names, carry_out, resume
 from hongxing_crawler.takedown.journal import Journal, close_journal, stage_folder, write_journal

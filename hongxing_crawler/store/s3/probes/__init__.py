@@ -11,7 +11,7 @@ import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.checkup import Check, Grade
+from hongxing_crawler.core.checkup import Check, Grade
 from hongxing_crawler.store.s3.errors import FAILURES, TroubleKind, explain
 from hongxing_crawler.store.s3.probes import access, keeping, writes
 from hongxing_crawler.store.s3.probes.probe import Probe

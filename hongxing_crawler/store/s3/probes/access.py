@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from hongxing_crawler.checkup import Check, Grade
+from hongxing_crawler.core.checkup import Check, Grade
 from hongxing_crawler.store.s3.errors import FAILURES, code_of, status_of
 
 if TYPE_CHECKING:

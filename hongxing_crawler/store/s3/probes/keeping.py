@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from hongxing_crawler.checkup import Check, Grade
+from hongxing_crawler.core.checkup import Check, Grade
 from hongxing_crawler.store.s3.errors import FAILURES, code_of, status_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from hongxing_crawler.checkup import Check, Grade
+from hongxing_crawler.core.checkup import Check, Grade
 from hongxing_crawler.store.s3.errors import FAILURES, code_of, explain, status_of
 
 if TYPE_CHECKING:

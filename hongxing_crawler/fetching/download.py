@@ -34,9 +34,9 @@ from scrapy.utils._download_handlers import make_response
 
 from hongxing_crawler.core.hosts import is_private_host, is_public_ip, split_port
 from hongxing_crawler.exceptions import ArchiveError
+from hongxing_crawler.fetching.refusals import ArchiveStoppedError
 from hongxing_crawler.items import Exchange
-from hongxing_crawler.refusals import ArchiveStoppedError
-from hongxing_crawler.run import KIND, RENDERING, SENT_AT, run_of
+from hongxing_crawler.running.run import KIND, RENDERING, SENT_AT, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from hongxing_crawler.archive.reader import read_records
 from hongxing_crawler.archive.takedown_events import read_events
 from hongxing_crawler.core.takedown import decode_takedown
-from hongxing_crawler.replay import Replay, ReprocessResult
-from hongxing_crawler.replay_rest import take_in_rest
+from hongxing_crawler.reprocessing.replay import Replay, ReprocessResult
+from hongxing_crawler.reprocessing.replay_rest import take_in_rest
 from hongxing_crawler.store.rows import export_run
 from hongxing_crawler.store.state import State
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.archive.captures import ArchivedExchange
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.core.takedown import Takedown
-    from hongxing_crawler.run_files import RunFiles
+    from hongxing_crawler.reprocessing.run_files import RunFiles
     from hongxing_crawler.store.visit import Visit
 
 

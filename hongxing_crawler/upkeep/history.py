@@ -19,8 +19,8 @@ from hongxing_crawler.core.history import compare, removals
 from hongxing_crawler.core.record import received_body, utc_text
 from hongxing_crawler.core.urls import canonical_url
 from hongxing_crawler.exceptions import ArchiveError, ConfigError
-from hongxing_crawler.reprocess import read_again
-from hongxing_crawler.run_files import RunFiles, find_runs
+from hongxing_crawler.reprocessing.reprocess import read_again
+from hongxing_crawler.reprocessing.run_files import RunFiles, find_runs
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.state import State
 

@@ -16,7 +16,7 @@ from hongxing_crawler.core.page import extract
 from hongxing_crawler.core.record import Article, Origin, build_article
 from hongxing_crawler.core.sitemaps import find_feed_links, find_sitemap_links
 from hongxing_crawler.core.urls import canonical_url, shifted_date
-from hongxing_crawler.rendering import RENDERED_TYPE, Impression
+from hongxing_crawler.running.rendering import RENDERED_TYPE, Impression
 from hongxing_crawler.store.visit import Found
 
 if TYPE_CHECKING:

@@ -18,24 +18,24 @@ import msgspec
 
 from hongxing_crawler.archive.cdxj import captures_in, write_index
 from hongxing_crawler.exceptions import ConfigError, DiskFullError
-from hongxing_crawler.reprocess import reprocess
-from hongxing_crawler.run_files import find_runs
+from hongxing_crawler.reprocessing.reprocess import reprocess
+from hongxing_crawler.reprocessing.run_files import find_runs
 from hongxing_crawler.sites.profile import load_profile
-from hongxing_crawler.soundness import list_warcs
 from hongxing_crawler.store.files import write_file
 from hongxing_crawler.store.s3.client import Bucket
 from hongxing_crawler.store.s3.fetch import expected_digest, fetch
 from hongxing_crawler.store.s3.listing import heads, list_objects, map_names
 from hongxing_crawler.store.s3.retry import Patience
 from hongxing_crawler.store.state import State
-from hongxing_crawler.upkeep import compare_exports
+from hongxing_crawler.upkeep.home import compare_exports
+from hongxing_crawler.upkeep.soundness import list_warcs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from hongxing_crawler.core.profile import SiteProfile
-    from hongxing_crawler.run_files import RunFiles
+    from hongxing_crawler.reprocessing.run_files import RunFiles
     from hongxing_crawler.store.home import Home
     from hongxing_crawler.store.s3.client import S3Options
     from hongxing_crawler.store.s3.listing import Listed

@@ -30,8 +30,8 @@ from hongxing_crawler.exceptions import (
     StateError,
 )
 from hongxing_crawler.exit_codes import ExitCode
-from hongxing_crawler.list_pages import ListPages
-from hongxing_crawler.rendering import Rendering
+from hongxing_crawler.running.list_pages import ListPages
+from hongxing_crawler.running.rendering import Rendering
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.belonging import check_belonging, check_site
 from hongxing_crawler.store.home import Home

@@ -18,17 +18,17 @@ from hongxing_crawler.archive.cdxj import captures_in, write_index
 from hongxing_crawler.archive.fixity import note_files
 from hongxing_crawler.exceptions import HongxingError
 from hongxing_crawler.exit_codes import ExitCode
-from hongxing_crawler.run import RunResult
+from hongxing_crawler.running.run import RunResult
+from hongxing_crawler.running.watching import watch_run
 from hongxing_crawler.store.home_files import describe
 from hongxing_crawler.store.rows import export_run
-from hongxing_crawler.watching import watch_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from hongxing_crawler.items import Capture
     from hongxing_crawler.monitors.checks import Finding
-    from hongxing_crawler.run import Run
+    from hongxing_crawler.running.run import Run
 
 logger = logging.getLogger(__name__)
 

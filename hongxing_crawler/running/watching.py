@@ -12,7 +12,7 @@ from hongxing_crawler.monitors.limits import Limits
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from hongxing_crawler.run import Run
+    from hongxing_crawler.running.run import Run
 
 
 def watch_run(

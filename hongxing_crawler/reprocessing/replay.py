@@ -24,7 +24,8 @@ from hongxing_crawler.core.page import extract
 from hongxing_crawler.core.record import MediaFile
 from hongxing_crawler.core.urls import Scope, canonical_url
 from hongxing_crawler.exceptions import ArchiveError, PageError
-from hongxing_crawler.reading import (
+from hongxing_crawler.fetching.refusals import PartFailedError
+from hongxing_crawler.running.reading import (
     FINAL_REASONS,
     PRIORITIES,
     REASONS,
@@ -39,8 +40,7 @@ from hongxing_crawler.reading import (
     rendered_answer,
     sort_parts,
 )
-from hongxing_crawler.refusals import PartFailedError
-from hongxing_crawler.rendering import RENDERED
+from hongxing_crawler.running.rendering import RENDERED
 from hongxing_crawler.spiders.news import NewsSpider
 from hongxing_crawler.store.media import keep_media
 from hongxing_crawler.store.visit import Found, Ticket, Visit
@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.archive.findings import Finding
     from hongxing_crawler.core.document import Page
     from hongxing_crawler.core.profile import SiteProfile
-    from hongxing_crawler.run_files import RunFiles
+    from hongxing_crawler.reprocessing.run_files import RunFiles
     from hongxing_crawler.store.state import State
 
 _FRONTIER_KINDS = frozenset(PRIORITIES) | {"seed"}

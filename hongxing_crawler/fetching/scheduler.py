@@ -18,7 +18,7 @@ from scrapy.core.scheduler import BaseScheduler
 
 from hongxing_crawler.core.urls import canonical_url
 from hongxing_crawler.exceptions import StateError
-from hongxing_crawler.run import KIND, VISIT, run_of
+from hongxing_crawler.running.run import KIND, VISIT, run_of
 from hongxing_crawler.store.visit import Found
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from hongxing_crawler.look import Look
+    from hongxing_crawler.upkeep.look import Look
 
 # Every metric is a gauge: a file that is written anew has no counters.
 METRICS = {

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hongxing_crawler.archive.captures import read_exchanges
-from hongxing_crawler.reading import FINAL_REASONS, PRIORITIES, REASONS
+from hongxing_crawler.running.reading import FINAL_REASONS, PRIORITIES, REASONS
 from hongxing_crawler.store.visit import Found, Visit
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from hongxing_crawler.archive.captures import ArchivedExchange
     from hongxing_crawler.items import Capture
-    from hongxing_crawler.run_files import RunFiles
+    from hongxing_crawler.reprocessing.run_files import RunFiles
     from hongxing_crawler.store.state import State
 
 PAGE_KINDS: Final = frozenset(PRIORITIES) | {"seed"}

@@ -11,11 +11,11 @@ from hongxing_crawler.archive.wacz import PackageInfo, PackedPage, pack
 from hongxing_crawler.core.build import SOFTWARE
 from hongxing_crawler.exceptions import ConfigError
 from hongxing_crawler.report.collect import report_run
-from hongxing_crawler.reprocess import reprocess
-from hongxing_crawler.run_files import RunFiles, find_runs
-from hongxing_crawler.soundness import list_warcs, run_of
+from hongxing_crawler.reprocessing.reprocess import reprocess
+from hongxing_crawler.reprocessing.run_files import RunFiles, find_runs
 from hongxing_crawler.store.rows import export_run, write_as_of, write_delta, write_snapshot
 from hongxing_crawler.store.state import State
+from hongxing_crawler.upkeep.soundness import list_warcs, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.archive.wacz import PackReport
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.core.record import Article
-    from hongxing_crawler.replay import ReprocessResult
+    from hongxing_crawler.reprocessing.replay import ReprocessResult
     from hongxing_crawler.store.home import Home
 
 _USE_STATE = "the home has no state: to go on with this one, type mv {state} {home}"

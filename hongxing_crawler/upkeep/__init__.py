@@ -1,0 +1,1 @@
+"""What is done with a home between crawls: look, verify, prune, upload, hand out, restore."""
