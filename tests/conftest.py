@@ -42,6 +42,28 @@ def demo_home(tmp_path_factory):
     return folder / "home"
 
 
+@pytest.fixture
+def memory_bucket(monkeypatch):
+    """An S3 server in memory, for the logic of uploads; its contract is tested on a real one."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    from upload_kit import memory_server
+
+    with memory_server() as running:
+        yield running
+
+
+@pytest.fixture
+def small_home(tmp_path):
+    """A home with one small run, queued for upload."""
+    from upload_kit import SmallHome
+
+    home = SmallHome(tmp_path / "home")
+    home.crawl()
+    yield home
+    home.close()
+
+
 @pytest.fixture(scope="session")
 def gateway(request, tmp_path_factory):
     """A real S3 server with an empty store, http and https; each test makes its own bucket."""

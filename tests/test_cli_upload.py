@@ -1,6 +1,8 @@
 """hongxing upload and crawl --s3 on a real S3 server: the contract, and every bad input."""
 
+import hashlib
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -62,6 +64,26 @@ def test_everything_arrives_under_a_chinese_prefix(upload, gateway, small, tls):
     report = json.loads(again[1])
     assert report["sent_count"] == 0
     assert report["compared_count"] == len(expected(small))
+
+
+def test_a_package_arrives_with_its_digest_and_type(hongxing, gateway, demo_home, tmp_path):
+    """A WACZ is made whenever somebody asks, and goes to the bucket as every finished file."""
+    bucket, home = make_bucket(gateway), tmp_path / "a home"
+    shutil.copytree(demo_home, home)
+
+    assert hongxing("pack", "--home", home).returncode == ExitCode.OK
+    sent = hongxing(
+        "upload", "--home", home, "--s3", f"s3://{bucket}", environment=environment_of(gateway)
+    )
+
+    assert sent.returncode == ExitCode.OK, sent.stderr
+    (package,) = home.rglob("*.wacz")
+    key = package.relative_to(home).as_posix()
+    found = client_of(gateway).get_object(Bucket=bucket, Key=key)
+    content = found["Body"].read()
+    assert content == package.read_bytes()
+    assert found["Metadata"]["sha256"] == hashlib.sha256(content).hexdigest()
+    assert found["ContentType"] == "application/wacz"
 
 
 @pytest.mark.parametrize("profile", ["ceph", "minio", "generic"])

@@ -6,32 +6,16 @@ from dataclasses import replace
 
 import pytest
 from store_kit import TWO
-from upload_kit import QUICK, TREE, SmallHome, memory_server, upload
+from upload_kit import QUICK, TREE, SmallHome, upload
 
 from hongxing_crawler.exceptions import ConflictError
 from hongxing_crawler.store.s3 import publish, send
 from hongxing_crawler.store.s3.client import Bucket
 
 
-@pytest.fixture
-def server(monkeypatch):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    with memory_server() as running:
-        yield running
-
-
-@pytest.fixture
-def small(tmp_path):
-    home = SmallHome(tmp_path / "home")
-    home.crawl()
-    yield home
-    home.close()
-
-
-def read_published(server):
+def read_published(memory_bucket):
     """Follow latest.json and check all that it names; the run that it is, or None."""
-    objects = server.objects()
+    objects = memory_bucket.objects()
     if f"{TREE}/latest.json" not in objects:
         return None
     latest = json.loads(objects[f"{TREE}/latest.json"])
@@ -57,10 +41,10 @@ def note_keys(monkeypatch):
     return keys
 
 
-def test_the_order_is_raw_parts_manifest_mark_card_latest(small, server, monkeypatch):
+def test_the_order_is_raw_parts_manifest_mark_card_latest(small_home, memory_bucket, monkeypatch):
     keys = note_keys(monkeypatch)
 
-    upload(small, server)
+    upload(small_home, memory_bucket)
 
     names = [key.rpartition("/")[2] for key in keys]
     snapshot = [name for key, name in zip(keys, names, strict=True) if "/snapshot/" in key]
@@ -92,44 +76,41 @@ def kill_at(monkeypatch, step):
 
 
 @pytest.mark.parametrize("step", range(26))
-def test_a_kill_at_any_step_never_shows_half_a_run(small, server, monkeypatch, step):
-    upload(small, server)
-    first = read_published(server)
-    second = small.crawl(TWO, "第二篇。")
+def test_a_kill_at_any_step_never_shows_half_a_run(small_home, memory_bucket, monkeypatch, step):
+    upload(small_home, memory_bucket)
+    first = read_published(memory_bucket)
+    second = small_home.crawl(TWO, "第二篇。")
     with monkeypatch.context() as patch:
         kill_at(patch, step)
         one_thread = replace(QUICK, threads=1)
         try:
-            upload(small, server, one_thread)
+            upload(small_home, memory_bucket, one_thread)
         except KilledError:
-            assert read_published(server) in {first, second}
+            assert read_published(memory_bucket) in {first, second}
         else:
             assert step >= 2 * 11  # there were no more changes
 
-    upload(small, server)
+    upload(small_home, memory_bucket)
 
-    assert read_published(server) == second
+    assert read_published(memory_bucket) == second
 
 
-def test_a_second_run_of_the_day_gets_a_snapshot_of_its_own(tmp_path, server):
-    small = SmallHome(tmp_path / "home")
-    small.crawl()
-    upload(small, server)
-    before = server.objects()
-    small.archive.day -= 1
-    run_id = small.archive.run_id
+def test_a_second_run_of_the_day_gets_a_snapshot_of_its_own(small_home, memory_bucket):
+    upload(small_home, memory_bucket)
+    before = memory_bucket.objects()
+    small_home.archive.day -= 1
+    run_id = small_home.archive.run_id
     second = f"{run_id}-2"
-    small.archive.begin = lambda **_: begin_second(small.archive, second)
-    small.crawl(TWO, "第二篇。")
+    small_home.archive.begin = lambda **_: begin_second(small_home.archive, second)
+    small_home.crawl(TWO, "第二篇。")
 
-    upload(small, server)
+    upload(small_home, memory_bucket)
 
     folder = f"{TREE}/snapshot/dt=2026-11-23"
-    objects = server.objects()
-    assert server.latest()["snapshot"] == f"snapshot/dt=2026-11-23/run={second}"
-    assert read_published(server) == second
+    objects = memory_bucket.objects()
+    assert memory_bucket.latest()["snapshot"] == f"snapshot/dt=2026-11-23/run={second}"
+    assert read_published(memory_bucket) == second
     assert objects[f"{folder}/part-00000.jsonl.gz"] == before[f"{folder}/part-00000.jsonl.gz"]
-    small.close()
 
 
 def begin_second(archive, run_id):
@@ -142,54 +123,54 @@ def begin_second(archive, run_id):
     archive.state.plan(run_id, EAGER, archive.clock(), full=True)
 
 
-def test_manifests_name_their_parent(small, server):
-    upload(small, server)
-    small.crawl(TWO, "第二篇。")
-    upload(small, server)
+def test_manifests_name_their_parent(small_home, memory_bucket):
+    upload(small_home, memory_bucket)
+    small_home.crawl(TWO, "第二篇。")
+    upload(small_home, memory_bucket)
 
-    objects, latest = server.objects(), server.latest()
+    objects, latest = memory_bucket.objects(), memory_bucket.latest()
     for dataset in ("snapshot", "delta"):
         manifest = json.loads(objects[f"{TREE}/{latest[dataset]}/_manifest.json"])
         parent = objects[f"{TREE}/{manifest['parent']['folder']}/_manifest.json"]
         assert manifest["parent"]["sha256"] == hashlib.sha256(parent).hexdigest()
 
 
-def test_another_home_is_not_pushed_aside(small, server, tmp_path):
-    upload(small, server)
+def test_another_home_is_not_pushed_aside(small_home, memory_bucket, tmp_path):
+    upload(small_home, memory_bucket)
     other = SmallHome(tmp_path / "other")
     other.archive.day += 3
     other.crawl(TWO, "另一个。")
 
     with pytest.raises(ConflictError, match="another home publishes there"):
-        upload(other, server)
+        upload(other, memory_bucket)
 
-    assert read_published(server) == small.archive.run_id
+    assert read_published(memory_bucket) == small_home.archive.run_id
     other.close()
 
 
-def test_latest_never_goes_back(small, server, tmp_path):
-    first = (small.home.root / TREE / "latest.json").read_bytes()
-    second = small.crawl(TWO, "第二篇。")
-    upload(small, server)
-    (small.home.root / TREE / "latest.json").write_bytes(first)
+def test_latest_never_goes_back(small_home, memory_bucket, tmp_path):
+    first = (small_home.home.root / TREE / "latest.json").read_bytes()
+    second = small_home.crawl(TWO, "第二篇。")
+    upload(small_home, memory_bucket)
+    (small_home.home.root / TREE / "latest.json").write_bytes(first)
 
     with pytest.raises(ConflictError, match="newer"):
-        upload(small, server)
+        upload(small_home, memory_bucket)
 
-    assert server.latest()["run_id"] == second
-
-
-def test_a_server_that_knows_no_conditions_gets_none(small, server):
-    upload(small, server, profile="cos")
-    second = small.crawl(TWO, "第二篇。")
-    upload(small, server, profile="cos")
-
-    assert read_published(server) == second
+    assert memory_bucket.latest()["run_id"] == second
 
 
-def test_two_who_swap_at_once_are_told_apart(small, server, monkeypatch):
-    upload(small, server)
-    second = small.crawl(TWO, "第二篇。")
+def test_a_server_that_knows_no_conditions_gets_none(small_home, memory_bucket):
+    upload(small_home, memory_bucket, profile="cos")
+    second = small_home.crawl(TWO, "第二篇。")
+    upload(small_home, memory_bucket, profile="cos")
+
+    assert read_published(memory_bucket) == second
+
+
+def test_two_who_swap_at_once_are_told_apart(small_home, memory_bucket, monkeypatch):
+    upload(small_home, memory_bucket)
+    second = small_home.crawl(TWO, "第二篇。")
     read, hits = publish._read_latest, []
 
     def meddling(session, key):
@@ -197,18 +178,18 @@ def test_two_who_swap_at_once_are_told_apart(small, server, monkeypatch):
         if not hits:
             hits.append(1)
             foreign = json.dumps({"run_id": "run_20300101T000000Z", "snapshot": "", "delta": ""})
-            server.put(f"{TREE}/latest.json", foreign.encode())
+            memory_bucket.put(f"{TREE}/latest.json", foreign.encode())
         return found
 
     monkeypatch.setattr(publish, "_read_latest", meddling)
 
     with pytest.raises(ConflictError, match="another home"):
-        upload(small, server)
+        upload(small_home, memory_bucket)
 
-    assert server.latest()["run_id"] == "run_20300101T000000Z" != second
+    assert memory_bucket.latest()["run_id"] == "run_20300101T000000Z" != second
 
 
-def test_nothing_is_published_while_a_file_waits(small, server, monkeypatch):
+def test_nothing_is_published_while_a_file_waits(small_home, memory_bucket, monkeypatch):
     read = send.Sender.read
 
     def failing(self, entry):
@@ -219,6 +200,6 @@ def test_nothing_is_published_while_a_file_waits(small, server, monkeypatch):
     monkeypatch.setattr(send.Sender, "read", failing)
 
     with pytest.raises(ConflictError, match="Input/output error"):
-        upload(small, server)
+        upload(small_home, memory_bucket)
 
-    assert not [key for key in server.objects() if key.startswith("export/")]
+    assert not [key for key in memory_bucket.objects() if key.startswith("export/")]
