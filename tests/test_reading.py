@@ -9,7 +9,9 @@ import pytest
 from hongxing_crawler.core.clean import clean_page
 from hongxing_crawler.core.profile import SiteProfile
 from hongxing_crawler.core.urls import Scope
-from hongxing_crawler.running.reading import Answer, article_of, read_answer, sort_parts
+from hongxing_crawler.running.parts import sort_parts
+from hongxing_crawler.running.reading import Answer, read_answer
+from hongxing_crawler.running.rows import article_of
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.visit import Ticket, Visit
 

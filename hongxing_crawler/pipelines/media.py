@@ -19,13 +19,9 @@ from hongxing_crawler.core.record import MediaFile
 from hongxing_crawler.core.urls import canonical_url
 from hongxing_crawler.fetching.download import EXCHANGE_BODY, EXCHANGE_CODINGS
 from hongxing_crawler.fetching.refusals import RefusedError
-from hongxing_crawler.running.reading import (
-    failure_reason,
-    find_media_problem,
-    header_address,
-    media_addresses,
-    media_urls,
-)
+from hongxing_crawler.running.failures import failure_reason
+from hongxing_crawler.running.files import find_media_problem, media_addresses, media_urls
+from hongxing_crawler.running.reading import header_address
 from hongxing_crawler.running.run import KIND, VISIT, run_of
 from hongxing_crawler.store.codings import decode_file
 from hongxing_crawler.store.media import is_kept, keep_media

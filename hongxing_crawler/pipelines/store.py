@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hongxing_crawler.exceptions import PageError
 from hongxing_crawler.fetching.refusals import NotAnArticle
 from hongxing_crawler.monitors.flags import flags_of
-from hongxing_crawler.running.reading import article_of
+from hongxing_crawler.running.rows import article_of
 from hongxing_crawler.running.run import run_of
 from hongxing_crawler.store.visit import Visit
 

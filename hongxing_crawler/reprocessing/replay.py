@@ -25,22 +25,18 @@ from hongxing_crawler.core.record import MediaFile
 from hongxing_crawler.core.urls import Scope, canonical_url
 from hongxing_crawler.exceptions import ArchiveError, PageError
 from hongxing_crawler.fetching.refusals import PartFailedError
+from hongxing_crawler.running.failures import FINAL_REASONS, REASONS
+from hongxing_crawler.running.files import find_media_problem, media_addresses, media_urls
+from hongxing_crawler.running.parts import PartQueue, sort_parts
 from hongxing_crawler.running.reading import (
-    FINAL_REASONS,
     PRIORITIES,
-    REASONS,
     Answer,
-    PartQueue,
-    article_of,
-    find_media_problem,
     header_address,
-    media_addresses,
-    media_urls,
     read_answer,
     rendered_answer,
-    sort_parts,
 )
 from hongxing_crawler.running.rendering import RENDERED
+from hongxing_crawler.running.rows import article_of
 from hongxing_crawler.spiders.news import NewsSpider
 from hongxing_crawler.store.media import keep_media
 from hongxing_crawler.store.visit import Found, Ticket, Visit

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from hongxing_crawler.archive.captures import read_exchanges
-from hongxing_crawler.running.reading import FINAL_REASONS, PRIORITIES, REASONS
+from hongxing_crawler.running.failures import FINAL_REASONS, REASONS
+from hongxing_crawler.running.reading import PRIORITIES
 from hongxing_crawler.store.visit import Found, Visit
 
 if TYPE_CHECKING:

@@ -10,24 +10,20 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from hongxing_crawler.core.page import extract
-from hongxing_crawler.core.record import Article, Origin, build_article
 from hongxing_crawler.core.sitemaps import find_feed_links, find_sitemap_links
-from hongxing_crawler.core.urls import canonical_url, shifted_date
+from hongxing_crawler.core.urls import canonical_url
 from hongxing_crawler.running.rendering import RENDERED_TYPE, Impression
 from hongxing_crawler.store.visit import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from datetime import date
+    from collections.abc import Iterable
 
-    from hongxing_crawler.core.document import ArticleContent, CleanedPage, Page
+    from hongxing_crawler.core.document import Page
     from hongxing_crawler.core.profile import SiteProfile
-    from hongxing_crawler.core.record import MediaFile
     from hongxing_crawler.core.urls import Scope
-    from hongxing_crawler.store.visit import Visit
 
 PRIORITIES = {"article": 10, "topic": 5, "page": 3, "list": 2, "sitemap": 1, "feed": 1}
 HUBS = frozenset({"seed", "list", "topic", "sitemap", "feed"})  # pages asked for their links
@@ -234,33 +230,6 @@ def choose_links(
 _found = lru_cache(maxsize=2_000)(Found)  # most links of a page stand on the next one too
 
 
-REASONS = {
-    "DownloadTimeoutError": "timeout",
-    "DownloadCancelledError": "too_large",
-    "ResponseDataLossError": "broken_off",
-    "CannotResolveHostError": "no_such_host",
-    "DownloadConnectionRefusedError": "connection_refused",
-    "DownloadFailedError": "connection_failed",
-    "PrivateAddressError": "private_address",
-    "UnsupportedURLSchemeError": "unsupported_url",
-    "ArchiveStoppedError": "archive_error",
-    "HostDownError": "host_down",
-    "RobotsUnreachableError": "robots_unreachable",
-    "RobotsDeniedError": "robots_denied",
-}
-FINAL_REASONS = frozenset({"too_large", "private_address", "unsupported_url"})
-
-
-def failure_reason(error: BaseException) -> str:
-    """Name a download error in our own words; ``reprocess`` finds the same name in the WARC."""
-    name = type(error).__name__
-    if name == "IgnoreRequest" and "decompress" in str(error):
-        return "too_large"
-    if name == "RefusedError":
-        return str(error)
-    return REASONS.get(name, name)
-
-
 def header_address(value: bytes | None) -> str:
     r"""Read an address from a header; bytes that are no ASCII are escaped, not guessed at.
 
@@ -268,104 +237,3 @@ def header_address(value: bytes | None) -> str:
     '/%D6%D0%B9%FA.html'
     """
     return "".join(chr(byte) if byte < 0x80 else f"%{byte:02X}" for byte in value or b"")
-
-
-class PartQueue:
-    """The other pages of an article, each address once, in the order of their finding."""
-
-    def __init__(self, first: Page) -> None:
-        self._known = {first.url}
-        self._waiting: list[str] = []
-        self.add(first)
-
-    def add(self, page: Page) -> None:
-        """Take in where a page says that others are."""
-        for url in page.next_parts:
-            if url not in self._known:
-                self._known.add(url)
-                self._waiting.append(url)
-
-    def __iter__(self) -> Iterator[str]:
-        while self._waiting:
-            yield self._waiting.pop(0)
-
-
-def sort_parts(pages: Iterable[Page]) -> list[Page]:
-    """Order the pages of one article by the number in their address, the first page first."""
-    return sorted(pages, key=lambda page: (len(page.url), _numbers(page.url)))
-
-
-def _numbers(url: str) -> list[int]:
-    return [int(digits) for digits in re.findall(r"\d{1,9}", url)]
-
-
-def article_of(visit: Visit, run_id: str, profile: SiteProfile, scope: Scope) -> Article:
-    """Make the row of a visit that brought a cleaned page.
-
-    ``list_url`` is the page it was found on when that is a list, a topic or a start page. A page
-    that prints no date gets the day of its address, when the site writes one there.
-
-    Raises:
-        PageError: Cleaning left nothing that is an article.
-    """
-    assert visit.cleaned is not None
-    cleaned, found_on = visit.cleaned, visit.ticket.found_on
-    if scope.classify(visit.final_url) == "topic":
-        cleaned = replace(cleaned, article=replace(cleaned.article, doc_type="topic"))
-    if visit.warnings:
-        cleaned = replace(cleaned, warnings=(*cleaned.warnings, *visit.warnings))
-    if cleaned.article.date_published is None:
-        cleaned = _dated_by_address(cleaned, shifted_date(visit.final_url, profile))
-    origin = Origin(
-        requested_url=visit.ticket.url,
-        final_url=visit.final_url,
-        list_url=found_on if scope.classify(found_on) in _LISTINGS else "",
-        run_id=run_id,
-        content_type=visit.content_type,
-        etag=visit.etag,
-        last_modified=visit.last_modified,
-        raw_sha256=visit.raw_sha256,
-        rendered_record_id=visit.rendered.record_id if visit.rendered else "",
-    )
-    return build_article(cleaned, origin=origin, capture=visit.main, media=visit.media)
-
-
-def _dated_by_address(cleaned: CleanedPage, day: date | None) -> CleanedPage:
-    if day is None:
-        return cleaned
-    midnight = f"{day.isoformat()}T00:00:00+08:00"
-    article = replace(cleaned.article, date_published=midnight, date_precision="day")
-    return replace(cleaned, article=article, warnings=(*cleaned.warnings, "date_from_address"))
-
-
-def media_urls(article: ArticleContent) -> Iterable[str]:
-    """Return the addresses of an article's files, in page order."""
-    yield from (image.url for image in article.images)
-    yield from (attachment.url for attachment in article.attachments)
-
-
-def media_addresses(url: str, profile: SiteProfile, scope: Scope) -> list[str]:
-    """Return where a file may lie: its own address, then the same path on the media hosts.
-
-    The site writes some file links relative to its pages although the files lie on the image host.
-    """
-    try:
-        first = scope.current_url(canonical_url(url))
-    except ValueError:
-        return []
-    parts = urlsplit(first)
-    if parts.netloc not in profile.hosts:
-        return [first]
-    others = (parts._replace(netloc=host).geturl() for host in profile.media_hosts)
-    return list(dict.fromkeys([first, *others]))
-
-
-def find_media_problem(url: str, media: MediaFile) -> str:
-    """Say why fetched bytes are not the file that was wanted; empty when they are.
-
-    A web page in place of a picture or table is the server's way to say no.
-    """
-    if media.bytes == 0:
-        return "empty"
-    wants_page = urlsplit(url).path.lower().endswith((".html", ".htm"))
-    return "soft_404" if media.mime == "text/html" and not wants_page else ""

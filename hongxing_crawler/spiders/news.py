@@ -18,17 +18,15 @@ from hongxing_crawler.fetching.refusals import (
     RobotsUnreachableError,
     RunStoppingError,
 )
+from hongxing_crawler.running.failures import FINAL_REASONS, failure_reason
+from hongxing_crawler.running.parts import PartQueue, sort_parts
 from hongxing_crawler.running.reading import (
-    FINAL_REASONS,
     Answer,
-    PartQueue,
     choose_links,
-    failure_reason,
     header_address,
     impression_of,
     read_answer,
     rendered_answer,
-    sort_parts,
 )
 from hongxing_crawler.running.run import CAPTURE, KIND, VISIT, WANTED_PAGES, run_of
 from hongxing_crawler.spiders.render import render_page
