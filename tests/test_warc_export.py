@@ -29,6 +29,7 @@ from hongxing_crawler.archive.verify import verify_warcs
 from hongxing_crawler.core.urls import canonical_url
 from hongxing_crawler.exceptions import ArchiveError
 from hongxing_crawler.store.home import Home
+from hongxing_crawler.store.state import State
 from hongxing_crawler.takedown.plan import Order, take_down
 from hongxing_crawler.upkeep.warc_export import Selection, export_warc
 
@@ -78,6 +79,23 @@ def test_pictures_go_along_on_request(built, tmp_path):
     path, _ = _export(built, tmp_path, names=(SECRET,), with_media=True)
 
     assert {url for url, _ in _bodies(path)} == {SECRET_URI, OWN_PICTURE, SHARED_PICTURE}
+
+
+@pytest.mark.parametrize("name", [SECRET, OTHER])
+def test_texts_go_along_on_request_and_name_what_they_were_read_from(built, tmp_path, name):
+    path, report = _export(built, tmp_path, names=(name,), with_text=True)
+    records = list(read_records(path))
+    texts = [record for record in records if record.type == "conversion"]
+    pages = {r.record_id: r for r in records if r.type in {"response", "revisit"}}
+    with State.open(built.state, now=now, read_only=True) as state:
+        versions = [v for v in state.articles.versions(canonical_url(name)) if v.op != "deleted"]
+
+    assert report.text_count == len(texts) == len(versions)
+    for text, version in zip(texts, versions, strict=True):
+        origin = pages[text.fields["warc-refers-to"].strip("<>")]
+        assert origin.url == text.url == warc_uri(canonical_url(name))
+        assert origin.fields["warc-date"].startswith(version.provenance.fetched_at[:19])
+        assert text.payload().decode() == f"{version.headline}\n\n{version.article_body}\n"
 
 
 def test_a_body_of_another_page_is_written_in_full_once(built, tmp_path):

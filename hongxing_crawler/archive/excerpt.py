@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.items import Original
 
     Finder = Callable[[Mapping[str, Original]], Mapping[str, tuple[Path, int]]]
+    Texts = Callable[[Record], str]
 
 _LEVEL = 6
 _COPY_BYTES = 1 << 20
@@ -53,6 +54,7 @@ class ExcerptReport:
     record_count: int = 0
     exchange_count: int = 0
     resolved_count: int = 0  # revisits that became full responses
+    text_count: int = 0  # conversion records
     source_count: int = 0  # WARC files
 
 
@@ -71,6 +73,7 @@ def write_excerpt(
     find_originals: Finder,
     about: Mapping[str, str],
     now: datetime,
+    text_of: Texts | None = None,
 ) -> ExcerptReport:
     """Write the wanted groups of some files to one file, and verify it before it gets its name.
 
@@ -81,6 +84,8 @@ def write_excerpt(
         find_originals: Given originals by record id, says in which file and where they lie.
         about: Named values for the warcinfo record.
         now: The time for it.
+        text_of: Gives the text that was read from a record, which goes in behind it as a
+            conversion record; empty for a record of which there is none.
 
     Raises:
         ArchiveError: An original is not to be found, a source is damaged, or the disk refuses.
@@ -91,7 +96,7 @@ def write_excerpt(
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
-            writer = _Excerpt(file, path, find_originals(needed), about, now)
+            writer = _Excerpt(file, path, find_originals(needed), about, now, text_of)
             for source in paths:
                 for group in read_groups(source):
                     if wanted(group) and not _is_promoted(group):
@@ -144,8 +149,11 @@ class _Excerpt:
         originals: Mapping[str, tuple[Path, int]],
         about: Mapping[str, str],
         now: datetime,
+        text_of: Texts | None,
     ) -> None:
         self._file = file
+        self._now = now
+        self._text_of = text_of
         self._originals = originals
         self._stands: dict[str, _Stand] = {}
         self._sources: set[Path] = set()
@@ -165,11 +173,30 @@ class _Excerpt:
         if main.type == "warcinfo":
             return
         self.report.exchange_count += 1
+        written_id = main.record_id
         if main.type == "revisit" and refers_to(main) in self._originals:
-            self._resolve(group)
+            written_id = self._resolve(group)
         else:
             for record in group.records:
                 self._copy(record)
+        if self._text_of is not None and (text := self._text_of(main)):
+            self._write_text(main.url, written_id, text)
+
+    def _write_text(self, url: str, read_from: str, text: str) -> None:
+        record_id = new_record_id()
+        block = Block(b"", text.encode())
+        fields = (
+            ("WARC-Type", "conversion"),
+            ("WARC-Record-ID", f"<{record_id}>"),
+            ("WARC-Date", format_date(self._now)),
+            ("WARC-Target-URI", url),
+            ("WARC-Warcinfo-ID", f"<{self._warcinfo_id}>"),
+            ("WARC-Refers-To", f"<{read_from}>"),
+            ("WARC-Payload-Digest", block.payload_digest),
+            ("Content-Type", "text/plain; charset=utf-8"),
+        )
+        self._write(Draft(record_id, fields, block))
+        self.report.text_count += 1
 
     def _copy(self, record: Record) -> None:
         with record.path.open("rb") as source:
@@ -183,8 +210,12 @@ class _Excerpt:
                 left -= len(piece)
         self.report.record_count += 1
 
-    def _resolve(self, group: RecordGroup) -> None:
-        """Write a revisit whose original stays behind: in full once, then as a revisit of that."""
+    def _resolve(self, group: RecordGroup) -> str:
+        """Write a revisit whose original stays behind: in full once, then as a revisit of that.
+
+        Returns:
+            The id of what was written.
+        """
         main = group.main
         stand = self._stands.get(refers_to(main))
         new_id = new_record_id()
@@ -201,7 +232,7 @@ class _Excerpt:
                 "warc-refers-to-date": stand.date,
             }
             self._write(self._rewritten(main, changes))
-            return
+            return new_id
         original = read_at(*self._originals[refers_to(main)])
         if original.record_id != refers_to(main):
             raise ArchiveError(
@@ -212,6 +243,7 @@ class _Excerpt:
         date = format_date(parse_date(main.fields["warc-date"]))
         self._stands[refers_to(main)] = _Stand(new_id, main.url, date)
         self.report.resolved_count += 1
+        return new_id
 
     def _note(self, main: Record, new_id: str, body: bytes) -> Draft:
         record_id = new_record_id()

@@ -60,6 +60,7 @@ def history(shell: Shell, url: str) -> int:
     help="Captures up to the end of this day, or moment.",
 )
 @click.option("--with-media", is_flag=True, help="Also the pictures and files of the pages.")
+@click.option("--with-text", is_flag=True, help="Also the cleaned texts, as conversion records.")
 @click.option(
     "-o",
     "--out",
@@ -71,7 +72,7 @@ def history(shell: Shell, url: str) -> int:
 @click.option("--force", is_flag=True, help="Replace FILE if it is there.")
 @common_options
 @click.pass_obj
-def export_warc(
+def export_warc(  # noqa: PLR0913 - one for each option
     shell: Shell,
     urls: tuple[str, ...],
     since: datetime | None,
@@ -79,6 +80,7 @@ def export_warc(
     out: Path,
     *,
     with_media: bool,
+    with_text: bool,
     force: bool,
 ) -> int:
     """Write a page, or some days, to one WARC file.
@@ -98,12 +100,13 @@ def export_warc(
         raise click.UsageError(f"{out.name} does not end in {_ENDING}, which readers look for")
     if out.exists() and not force:
         raise click.UsageError(f"{out} exists; --force replaces it")
-    selection = Selection(urls, since, until, with_media)
+    selection = Selection(urls, since, until, with_media, with_text)
     report = write(shell.home(), selection, out, now, shell.load_config().operator)
     text = (
         f"{report.path}\n{report.byte_count:,} bytes, {report.exchange_count:,} exchanges in "
         f"{report.record_count:,} records from {report.source_count:,} WARC files\n"
-        f"{report.resolved_count:,} repeated bodies written in full; verified, every digest"
+        f"{report.resolved_count:,} repeated bodies written in full"
+        f"{f', {report.text_count:,} cleaned texts' if with_text else ''}; verified, every digest"
     )
     shell.result(asdict(report), text)
     return ExitCode.OK

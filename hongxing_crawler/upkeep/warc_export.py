@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from hongxing_crawler import __version__
@@ -11,6 +12,7 @@ from hongxing_crawler.archive.excerpt import write_excerpt
 from hongxing_crawler.archive.fields import warc_uri
 from hongxing_crawler.archive.index_lookup import find_files, find_originals, index_lines
 from hongxing_crawler.core.record import utc_text
+from hongxing_crawler.core.urls import canonical_url
 from hongxing_crawler.exceptions import ArchiveError, ConfigError
 from hongxing_crawler.store.state import State
 from hongxing_crawler.takedown.survey import find_companions, find_subject
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hongxing_crawler.archive.excerpt import ExcerptReport
+    from hongxing_crawler.archive.reader import Record
     from hongxing_crawler.archive.record_groups import RecordGroup
     from hongxing_crawler.items import Original
     from hongxing_crawler.store.home import Home
@@ -38,6 +41,7 @@ class Selection:
     since: datetime | None = None  # with it
     until: datetime | None = None  # with it
     with_media: bool = False  # of the named pages; without names files are in
+    with_text: bool = False  # what was read from the pages, as conversion records
 
     @property
     def span(self) -> tuple[datetime, datetime]:
@@ -71,7 +75,9 @@ def export_warc(
     def find(needed: Mapping[str, Original]) -> Mapping[str, tuple[Path, int]]:
         return _find_originals(home, needed)
 
-    report = write_excerpt(path, files, wanted, find, about, now())
+    with State.open(home.state, now=now, read_only=True) as state:
+        text_of = partial(_text_of, state) if selection.with_text else None
+        report = write_excerpt(path, files, wanted, find, about, now(), text_of)
     if not report.exchange_count:
         path.unlink()
         raise ConfigError(_nothing(home, selection))
@@ -124,6 +130,16 @@ def _of_days(home: Home, selection: Selection) -> tuple[list[Path], Wanted]:
         return group.main.type != "warcinfo" and begin <= group.main.date <= end
 
     return sorted(files), wanted
+
+
+def _text_of(state: State, record: Record) -> str:
+    """Return headline and body of the article version that was read from a record."""
+    for article in state.articles.versions(canonical_url(record.url)):
+        origin = article.provenance
+        read_from = origin.rendered_record_id or origin.warc_record_id
+        if article.op != "deleted" and record.record_id == read_from:
+            return f"{article.headline}\n\n{article.article_body}\n"
+    return ""
 
 
 def _find_originals(home: Home, needed: Mapping[str, Original]) -> dict[str, tuple[Path, int]]:
