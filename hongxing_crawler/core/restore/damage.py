@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from hongxing_crawler.core.document import DamagedPlace, GlossEntry
@@ -13,6 +13,7 @@ from hongxing_crawler.core.restore.evidence import Evidence
 from hongxing_crawler.core.restore.gbk import char_across
 from hongxing_crawler.core.restore.guesses import GLOSS_RE, LOST, TAIL_RE, Guess
 from hongxing_crawler.core.restore.model import fold
+from hongxing_crawler.core.restore.noise import Noise
 from hongxing_crawler.core.restore.proof import prove_line, prove_run
 from hongxing_crawler.core.restore.search import RunSearch
 from hongxing_crawler.core.restore.tables import has_reading
@@ -76,6 +77,7 @@ class Damage:
     pairs: Mapping[int, bytes]  # bytes of glossed characters and of what follows them
     is_folded: bool
     noise_count: int = 0
+    noise: Noise = field(default_factory=Noise)
 
     @property
     def table(self) -> tuple[GlossEntry, ...]:
@@ -97,7 +99,7 @@ class _Repair:
             damage.on_page,
             damage.model,
             is_folded=damage.is_folded,
-            has_noise=damage.noise_count > 0,
+            bare_cuts=damage.noise.bare_cuts,
         )
         self.edits: list[Edit] = []
         self.places: list[DamagedPlace] = []

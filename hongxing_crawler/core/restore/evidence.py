@@ -29,13 +29,13 @@ class Evidence:
         model: PairModel,
         *,
         is_folded: bool,
-        has_noise: bool,
+        bare_cuts: Mapping[str, float],
     ) -> None:
         self.glosses = glosses
         self.on_page = on_page
         self.model = model
         self.is_folded = is_folded
-        self.has_noise = has_noise
+        self.bare_cuts = bare_cuts  # by mark: that a mark which its noise cuts has none
         self.step_count = 0
         self.run_count = 0
         self._forms: dict[str, float] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 import unicodedata
 from functools import cache, lru_cache
 from typing import Final
@@ -77,6 +78,52 @@ def decode_lossy(data: bytes) -> str:
     '惡?ji'
     """
     return data.decode("gbk", "hongxing-lossy")
+
+
+def _show_open(error: UnicodeError) -> tuple[str, int]:
+    """Windows shows pairs that GBK leaves open as private-use characters, and 80 as a euro."""
+    shown, end = _lose(error)
+    data = error.object[error.start : end] if isinstance(error, UnicodeDecodeError) else b""
+    if data == b"\x80":
+        return "€", end
+    try:
+        return data.decode("gb18030"), end
+    except UnicodeDecodeError:
+        return shown, end
+
+
+codecs.register_error("hongxing-windows", _show_open)
+_OPEN_SHOWN_RE: Final = re.compile("[€\ue000-\uf8ff]")
+
+
+class LossyReader:
+    """Decode like a kit, piece after piece.
+
+    >>> reader = LossyReader()
+    >>> reader.read(0, bytes.fromhex("90ba86"))
+    ('惡', 134)
+    >>> reader.read(0x86, b"(ji")
+    ('?ji', 0)
+    """
+
+    def __init__(self, errors: str = "hongxing-lossy") -> None:
+        self._decoder = codecs.getincrementaldecoder("gbk")(errors)
+
+    @classmethod
+    def for_text(cls, shown: str) -> LossyReader:
+        """The decoder that showed a text: one with private-use characters is like Windows'."""
+        return cls("hongxing-windows" if _OPEN_SHOWN_RE.search(shown) else "hongxing-lossy")
+
+    def read(self, lead: int, data: bytes) -> tuple[str, int]:
+        """Decode ``data`` after a first byte that was read before, 0 for none.
+
+        Returns:
+            The text, and the first byte that waits for its second, 0 for none.
+        """
+        self._decoder.reset()
+        text = self._decoder.decode(bytes((lead,)) + data if lead else data)
+        waiting, _ = self._decoder.getstate()
+        return text, waiting[0] if waiting else 0
 
 
 def encode_lossy(text: str) -> bytes:

@@ -11,6 +11,7 @@ from hongxing_crawler.core.restore.gbk import char_across, pair_of
 from hongxing_crawler.core.restore.guesses import GLOSS_RE, LETTERS
 from hongxing_crawler.core.restore.language import PairModel
 from hongxing_crawler.core.restore.model import NOISE_MARKS, gloss_pairs
+from hongxing_crawler.core.restore.noise import learn_noise
 from hongxing_crawler.core.restore.script import learn_script
 from hongxing_crawler.core.restore.tables import converted, has_reading, to_simplified
 from hongxing_crawler.core.restore.words import WordModel
@@ -140,6 +141,7 @@ def _describe(page: str, glosses: dict[str, tuple[str, int]], noise_count: int) 
         pairs=gloss_pairs({char: inserted for char, (inserted, _) in glosses.items()}),
         is_folded=_is_folded(page),
         noise_count=noise_count,
+        noise=learn_noise(sample, frozenset(glosses)),
     )
 
 

@@ -47,19 +47,14 @@ def insert_damage(
     glosses: Mapping[int, bytes],
     marks: Collection[int],
     noise: Callable[[], bytes],
-    skipped: Collection[int] = (),
 ) -> bytes:
-    """Insert glosses and noise at every byte, aligned or not.
-
-    ``skipped`` holds offsets of pairs that an overlapping insertion came before.
-    """
+    """Insert glosses and noise at every byte, aligned or not."""
     events: list[tuple[int, bytes]] = []
     for at, pair in enumerate(map(_pair, data, data[1:])):
-        if at not in skipped:
-            if pair in marks:
-                events.append((at, noise()))
-            if pair in glosses:
-                events.append((at + 2, glosses[pair]))
+        if pair in marks:
+            events.append((at, noise()))
+        if pair in glosses:
+            events.append((at + 2, glosses[pair]))
     parts: list[bytes] = []
     done = 0
     for boundary, inserted in sorted(events, key=_boundary):

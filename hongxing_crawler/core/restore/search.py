@@ -52,7 +52,6 @@ _MARK_CODES: Final = frozenset(map(pair_of, NOISE_MARKS))
 _MARK_LEADS: Final = (0xA1, 0xA3)
 _NOISE: Final = frozenset(NOISE_CHARS)
 _NO_MARK: Final = -25.0  # noise stands before marks only
-_NO_NOISE: Final = -6.0  # a mark without noise, where the page keeps its noise
 _CLOSING: Final = frozenset("。”》）！？")
 _COUNTED: Final = frozenset("年月日时時点點分个個名人次家位万萬亿億元岁歲天号號级級条條项項种種")
 _FEW: Final = 16
@@ -179,8 +178,7 @@ class RunSearch(GuessBuilder):
         """Noise in front of the lost character says that it is a mark itself, as 。 is in 。考."""
         if self.line[at - 1 : at] in _NOISE:
             return 0.0 if char in NOISE_MARKS else _NO_MARK
-        expects = self.evidence.has_noise and char in NOISE_MARKS and mark != "，"
-        return _NO_NOISE if expects else 0.0
+        return self.evidence.bare_cuts.get(mark, 0.0) if char in NOISE_MARKS else 0.0
 
     def _cut_twice(self, guess: Guess, at: int) -> Iterator[Guess]:
         """Read ``??`` and a mark: noise before each byte of a character that ends like a mark.
