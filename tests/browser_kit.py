@@ -1,4 +1,4 @@
-"""A small site whose lists and texts come by script, and whose hostile pages want too much."""
+"""A small site whose lists and texts come by script."""
 
 from __future__ import annotations
 
@@ -26,21 +26,6 @@ TEXTS = {
         ),
     )
     for number in range(1, 13)
-}
-HOSTILE = {
-    "/hostile/redirects.html": "setInterval(() => { location = '?' + Math.random() }, 10)",
-    "/hostile/alerts.html": "while (true) alert(1)",
-    "/hostile/dom.html": (
-        "const grow = () => { for (let i = 0; i < 20000; i++) {"
-        " const box = document.createElement('div'); box.textContent = 'x'.repeat(5000) + i;"
-        " document.body.append(box) } setTimeout(grow, 0) }; grow()"
-    ),
-    "/hostile/miner.html": "while (true) {}",
-    "/hostile/popups.html": (
-        "setInterval(() => window.open('/popup.html'), 10);"
-        " const link = document.createElement('a'); link.download = 'x.zip';"
-        " link.href = 'data:application/zip;base64,AAAA'; setInterval(() => link.click(), 50)"
-    ),
 }
 _TRACKERS = """
 fetch('/content/visit?id=1'); navigator.sendBeacon('/content/clicks/1', 'x');
@@ -80,8 +65,7 @@ def _page(body: str, script: str = "") -> str:
 class ScriptSite:
     """The site, and a second server beside it that nobody may reach."""
 
-    def __init__(self, *, hostile: bool = False) -> None:
-        self._hostile = HOSTILE if hostile else {}
+    def __init__(self) -> None:
         self._server = Server(self._answer, ports={"www": 0, "inside": 0})
 
     def __enter__(self) -> Self:
@@ -111,7 +95,7 @@ class ScriptSite:
             seeds=(f"http://{self.host}/",),
             never=("/content/(?:visit|clicks)",),
             article=(r"/content/\d",),
-            list=("/list/", "/hostile/"),
+            list=("/list/",),
             list_item=("#list li",),
             browser=rules,
         )
@@ -128,14 +112,12 @@ class ScriptSite:
 
     def _html(self, path: str) -> str:
         if path == "/":
-            links = "".join(f"<p><a href='{to}'>{to}</a></p>" for to in (*_PAGES, *self._hostile))
+            links = "".join(f"<p><a href='{to}'>{to}</a></p>" for to in _PAGES)
             return f"<html><body><h1>党建网首页</h1>{links}</body></html>"
         if path in _PAGES:
             other = self._server.bases["inside"].rpartition(":")[2]
             script = _PAGES[path] + _TRACKERS.replace("OTHER", other)
             return _page("<div style='height:3000px'><ul id='list'></ul></div>", script)
-        if path in self._hostile:
-            return _page("<p>这一页要得太多。</p>", self._hostile[path])
         if path not in TEXTS:
             return ""
         title, text = TEXTS[path]

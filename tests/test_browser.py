@@ -1,19 +1,14 @@
 """Pages that a script fills, in the real browser, against a real server."""
 
-import json
-import os
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
-from browser_kit import HOSTILE, TEXTS, ScriptSite, is_alive, living, needs_browser
-from crawl_kit import crawl, parts, reprocess, snapshot, start_crawl
+from browser_kit import TEXTS, ScriptSite, needs_browser
+from crawl_kit import crawl, parts, reprocess, snapshot
 
 from hongxing_crawler.archive.captures import read_exchanges
 from hongxing_crawler.archive.reader import read_records
-from hongxing_crawler.browser.processes import is_browser
 
 pytestmark = needs_browser
 
@@ -109,62 +104,6 @@ def test_a_crawl_without_such_pages_imports_no_browser(tmp_path):
         done = subprocess.run([*command, *place], capture_output=True, check=False, timeout=60)
 
     assert done.returncode == 0, done.stderr[-2000:]
-
-
-@pytest.mark.parametrize("page", HOSTILE)
-def test_a_hostile_page_costs_its_time_and_the_crawl_goes_on(page, tmp_path):
-    with ScriptSite(hostile=True) as site:
-        rule = site.profile().browser[0]
-        seeds = (f"http://{site.host}{page}", f"http://{site.host}/list/script.html")
-        profile = site.profile(seeds=seeds, needs_browser=("/hostile/",), browser=(rule,))
-        started = time.monotonic()
-        ended = crawl(profile, tmp_path / "home", browser="auto", settings=QUICK)
-        seconds = time.monotonic() - started
-
-    assert ended.code == 0, ended.log
-    assert sorted(snapshot(tmp_path / "home")) == list(TEXTS)[:4]
-    assert peak_bytes(tmp_path / "home") < 1 << 30
-    assert site.asked_inside == []
-    assert seconds < 45  # and the start of crawl and browser on a busy machine
-
-
-QUICK = {"HONGXING_BROWSER_TIMEOUT_S": 10}
-
-
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_process_is_left_when_the_crawl_is_ended(sign, tmp_path):
-    with ScriptSite(hostile=True) as site:
-        seeds = (f"http://{site.host}/hostile/miner.html",)
-        profile = site.profile(seeds=seeds, needs_browser=("/hostile/",))
-        process = start_crawl(profile, tmp_path / "home", browser="auto")
-        try:
-            ours = wait_for_browser(process)
-            os.kill(process.pid, sign)
-            process.communicate(timeout=60)
-        finally:
-            process.kill()
-        until = time.monotonic() + 20
-        while any(map(is_alive, ours)) and time.monotonic() < until:
-            time.sleep(0.1)
-
-    assert [pid for pid in ours if is_alive(pid)] == []
-
-
-def wait_for_browser(process):
-    """Wait until the browser renders; all processes below the crawl."""
-    until = time.monotonic() + 40
-    while time.monotonic() < until:
-        ours = living(process.pid)
-        if sum(map(is_browser, ours)) >= 5:
-            return ours
-        time.sleep(0.1)
-    raise TimeoutError(process.pid)
-
-
-def peak_bytes(home):
-    """The most that the browser's processes held together."""
-    run = json.loads(next(home.glob("runs/*/run.json")).read_bytes())
-    return run["stats"]["hongxing/browser/memory_peak_byte_count"]
 
 
 def records_of(home):

@@ -102,7 +102,7 @@ def judged(request):
     """Judge all articles of a state: path to field to verdict."""
     gold = load_gold(request.param)
     with DemoSite(state=request.param) as demo:
-        articles = load_site(request.param).articles
+        articles = [a for a in load_site(request.param).articles if a.template != "app"]
         return {a.path: judge(read_pages(demo, a)[0], gold[a.path]) for a in articles}
 
 

@@ -63,7 +63,7 @@ def find_article(site=FIRST, **wanted):
 def test_it_has_sixty_articles_of_all_template_generations():
     assert len(FIRST.articles) >= 60
     assert {a.template for a in FIRST.articles} == {
-        *("2012", "2017", "a", "b", "c", "video", "plain"),
+        *("2012", "2017", "a", "app", "b", "c", "video", "plain"),
     }
 
 
@@ -81,17 +81,57 @@ def test_every_article_answers_in_its_charset(answers):
         assert title in body.decode(article.charset)
 
 
-def test_every_article_is_reachable_by_links_or_the_sitemap(demo):
-    listed = {a.path for a in FIRST.articles if a.listed}
+def test_every_article_is_in_the_sitemap_or_behind_a_script(demo):
+    hidden = {c.key for c in FIRST.channels if c.is_hidden}
+    listed = {a.path for a in FIRST.articles if a.channel not in hidden}
+    scripted = {a.path for a in FIRST.articles} - listed
     sitemap = fetch(demo.www, "/sitemap.xml")[1].decode()
 
-    assert listed == {a.path for a in FIRST.articles}
+    assert all(a.listed for a in FIRST.articles)
     assert all(f"{demo.www}{path}</loc>" in sitemap for path in listed)
+    assert len(scripted) == 10
+    assert not any(f"{path}<" in sitemap for path in scripted)
+
+
+def test_no_page_leads_to_an_article_behind_a_script(demo, answers):
+    hidden = {c.key for c in FIRST.channels if c.is_hidden}
+    scripted = [a.path for a in FIRST.articles if a.channel in hidden]
+    lists = [fetch(demo.www, f"/channel/{c.id}.html")[1] for c in FIRST.channels]
+    pages = [fetch(demo.www, "/")[1], fetch(demo.www, "/rss.xml")[1], *lists]
+    pages += [body for _, body in answers.values()]
+
+    for path in scripted:
+        linking = f'href="{path}"'.encode()
+        assert not any(linking in page for page in pages), path
+
+
+@pytest.mark.parametrize("style", ["fetch", "scroll", "more"])
+def test_a_hidden_list_gives_its_articles_page_by_page(demo, style):
+    channel = next(c for c in FIRST.channels if c.style == style)
+    found, number = [], 1
+    while rows := json.loads(
+        fetch(demo.www, f"/data/list?channel={channel.id}&size=2&page={number}")[1]
+    ):
+        found += [row["url"] for row in rows]
+        number += 1
+
+    assert found == [a.path for a in FIRST.list_articles(channel.key)]
+
+
+def test_the_text_of_an_article_made_by_script_is_in_its_json_alone(demo, answers):
+    for article in (a for a in FIRST.articles if a.template == "app"):
+        page = answers[article.path][1].decode()
+        item = json.loads(fetch(demo.www, f"/data/article/{article.id}.json")[1])
+        text = article.blocks[0].read_text()
+
+        assert text not in page
+        assert text in item["html"]
+        assert item["title"] == article.headline
 
 
 def test_channels_page_through_all_their_articles(demo):
     for channel in FIRST.channels:
-        if channel.style == "script":
+        if channel.style == "script" or channel.is_hidden:
             continue
         found, number = [], 1
         while True:
@@ -142,6 +182,16 @@ def test_day_archive_holds_that_day_alone(demo):
         ("/admin/login.html", 200),
         ("/robots.txt", 200),
         ("/rss.xml", 200),
+        ("/js/lists.js", 200),
+        ("/js/nothing.js", 404),
+        ("/data/list?channel=1007&size=10&page=1", 200),
+        ("/data/list?channel=1001&size=10&page=1", 404),
+        ("/data/list?channel=x", 404),
+        ("/data/article/7270102.json", 200),
+        ("/data/article/7270101.json", 404),
+        ("/hostile/", 200),
+        ("/hostile/turn-7.html", 200),
+        ("/hostile/nothing.html", 404),
     ],
 )
 def test_addresses_answer_with_their_status(demo, path, status):

@@ -96,6 +96,7 @@ HONGXING_URLS = [
     ("never", "https://www.hxw.gov.cn/m/content/2020/03/20/7000320.html"),
     ("never", "https://www.hxw.gov.cn/content/2020/03/20/7000320.html?mobile"),
     ("never", "https://www.hxw.gov.cn/content/list/channel?channelId=1&pageSize=10"),
+    ("never", "https://www.hxw.gov.cn/site/1"),
     ("", "https://www.hxw.gov.cn/"),
     ("", "https://www.hxw.gov.cn/content/2020/03/20/7000320_2.html"),
     ("", "https://www.hxw.gov.cn/about.html"),

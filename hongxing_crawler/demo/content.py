@@ -91,12 +91,21 @@ class Article:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A list of articles. ``style``: news | main995 | script."""
+    """A list of articles. ``style``: news | main995 | script | fetch | scroll | more.
+
+    The last four come without items; a script brings them at once, at once, while the reader
+    scrolls, and at clicks. Nothing but the script leads to the articles of the last three.
+    """
 
     key: str
     id: int
     name: str
     style: str = "news"
+
+    @property
+    def is_hidden(self) -> bool:
+        """Tell whether a browser is needed to find its articles."""
+        return self.style in {"fetch", "scroll", "more"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +144,13 @@ class Site:
         return next(channel for channel in self.channels if channel.key == key)
 
     def list_articles(self, channel: str = "") -> list[Article]:
-        """Articles of a channel, or all that are listed, newest first."""
-        chosen = [a for a in self.articles if a.listed and channel in {"", a.channel}]
+        """Articles of a channel, or all that links lead to, newest first."""
+        hidden = {c.key for c in self.channels if c.is_hidden} - {channel}
+        chosen = [
+            a
+            for a in self.articles
+            if a.listed and a.channel not in hidden and channel in {"", a.channel}
+        ]
         return sorted(chosen, key=lambda a: (a.date, a.id), reverse=True)
 
 

@@ -167,6 +167,8 @@ def _damage(site: Site, article: Article, html: str) -> str:
 
 def _find_related(site: Site, article: Article) -> list[Article]:
     """The articles before it in its channel: old ones, so that a page does not change by itself."""
+    if site.find_channel(article.channel).is_hidden:
+        return []
     older = [a for a in site.list_articles(article.channel) if a.date < article.date]
     return [a for a in older if a.states == (1, 2) and not a.second][:_RELATED_COUNT]
 
@@ -201,7 +203,7 @@ def render_home(site: Site) -> str:
     groups = [
         {"channel": channel, "items": site.list_articles(channel.key)[:6]}
         for channel in site.channels
-        if channel.style != "script"
+        if channel.style != "script" and not channel.is_hidden
     ]
     return render_template("home", topics=site.topics, groups=groups, **_frame_values(site))
 

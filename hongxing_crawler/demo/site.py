@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
+from hongxing_crawler.core.profile import BrowserRule
 from hongxing_crawler.demo import render
 from hongxing_crawler.demo.content import DATA_FOLDER, Channel, load_site, with_shared
 from hongxing_crawler.demo.dress import BEIJING, add_validators, dress_article, fit_to_client
 from hongxing_crawler.demo.faults import Fault, Faults
 from hongxing_crawler.demo.message import Reply, Request
+from hongxing_crawler.demo.scripted import find_scripted
 from hongxing_crawler.demo.seed import render_seed
 from hongxing_crawler.demo.server import Server
 from hongxing_crawler.sites.profile import load_profile, with_hosts
@@ -37,17 +40,29 @@ Crawl-delay: 0.01
 Sitemap: {www}/sitemap.xml
 """
 _SMALL_FILES = {
-    "/css/site.css": ("text/css", "body{margin:0}"),
-    "/js/site.js": ("application/javascript", "window.initPlayer=function(){};"),
+    "/css/site.css": (
+        "text/css",
+        "body{margin:0}[data-style=scroll] li{height:700px}[hidden]{display:none}",
+    ),
     "/admin/login.html": ("text/html; charset=utf-8", "<html><h1>登录</h1></html>"),
 }
+_ITEM = "#div_newsList li"
+_BROWSER_RULES = (
+    BrowserRule(r"/channel/1008\.html$", wait_for=_ITEM, scroll=20),
+    BrowserRule(r"/channel/1009\.html$", wait_for=_ITEM, click="a.more"),
+)
 _NOT_FOUND = "<html><head><title>404</title></head><body><h1>404 Not Found</h1></body></html>"
 
 
 def demo_profile(www_base: str, img_base: str) -> SiteProfile:
-    """Point the real site's profile to the demo site's two servers."""
+    """Point the real site's profile to the demo site's two servers.
+
+    Two lists of the demo have to be asked for more; that a page needs a browser at all is left
+    to be found out.
+    """
     moves = {"www.hxw.gov.cn": www_base, "img.hxw.gov.cn": img_base}
-    return with_hosts(load_profile("hongxing"), moves)
+    profile = with_hosts(load_profile("hongxing"), moves)
+    return replace(profile, browser=(*profile.browser, *_BROWSER_RULES))
 
 
 class DemoSite:
@@ -158,6 +173,8 @@ class DemoSite:
 
     def _find_page(self, request: Request) -> Reply:
         path = request.path if request.site == "www" else ""
+        if path and (reply := find_scripted(self._site, self._folder, request.target)):
+            return replace(reply, body=reply.body.replace(b'"img:/', f'"{self.img}/'.encode()))
         for find in (self._find_article, self._find_listing, self._find_fixed, self._find_odd):
             if reply := find(path):
                 return reply

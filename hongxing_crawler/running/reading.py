@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
+from hongxing_crawler.core.json_lists import find_json_list, lists_of_page, read_json_list
 from hongxing_crawler.core.page import extract
 from hongxing_crawler.core.sitemaps import find_feed_links, find_sitemap_links
 from hongxing_crawler.core.urls import canonical_url
@@ -19,10 +20,10 @@ from hongxing_crawler.running.rendering import RENDERED_TYPE, Impression
 from hongxing_crawler.store.visit import Found
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from hongxing_crawler.core.document import Page
-    from hongxing_crawler.core.profile import SiteProfile
+    from hongxing_crawler.core.profile import JsonList, SiteProfile
     from hongxing_crawler.core.urls import Scope
 
 PRIORITIES = {"article": 10, "topic": 5, "page": 3, "list": 2, "sitemap": 1, "feed": 1}
@@ -60,6 +61,7 @@ class Reading:
     page: Page | None = None  # set when the page is, or may be, an article
     shown: Page | None = None  # whatever was read, article or not
     links: tuple[Found, ...] = ()
+    lists: tuple[Found, ...] = ()  # JSON lists of this page, asked for whatever else it shows
     blocked: bool = False
 
 
@@ -86,6 +88,8 @@ def read_answer(
         return by_status
     if kind in {"sitemap", "feed"}:
         return _read_index(answer, kind, depth, profile, scope)
+    if (rule := find_json_list(answer.url, profile)) is not None:
+        return _read_json_list(answer, rule, depth, profile, scope)
     if answer.content_type.split(";")[0].strip().lower() not in _HTML_TYPES:
         return Reading("rejected", "not_html")
     if not answer.body.strip(b"\0 \t\r\n"):  # no script either: a browser would see no more
@@ -136,6 +140,30 @@ def _read_index(
     return Reading("done", links=tuple(links))
 
 
+def _read_json_list(
+    answer: Answer, rule: JsonList, depth: int, profile: SiteProfile, scope: Scope
+) -> Reading:
+    """Read a list that comes as JSON; what it lacks is a reason, and its links count all the same.
+
+    A server that wards us off may well do it with a web page.
+    """
+    found = read_json_list(answer.body, answer.content_type, answer.url, rule)
+    if found.problem == "json_broken":
+        page = extract(answer.body, answer.url, profile, content_type=answer.content_type)
+        if _is_block_page(page):
+            return Reading("failed", "block_page", blocked=True)
+    days = {item.url: item.day for item in found.items}
+    links = [
+        replace(link, day=days[link.url])
+        for link in _links_of_list(days, depth + 1, profile, scope)
+        if link.url != answer.url
+    ]
+    if depth < profile.max_list_pages and found.next_url and in_scope(found.next_url, scope):
+        links.append(Found(found.next_url, "list", PRIORITIES["list"], depth + 1))
+    outcome = "rejected" if found.problem else "done"
+    return Reading(outcome, found.problem, links=tuple(links))
+
+
 def _read_page(
     answer: Answer,
     kind: str,
@@ -150,14 +178,16 @@ def _read_page(
     if kind != "seed" and _is_soft_404(answer, page, profile, seed_digests):
         return Reading("gone", "soft_404")
     plain = (url for url in page.links if url not in page.next_lists)  # these have their own limit
-    links = tuple(choose_links(plain, depth + 1, profile, scope)) + tuple(
+    choose = _links_of_list if kind == "list" else choose_links
+    links = tuple(choose(plain, depth + 1, profile, scope)) + tuple(
         Found(url, "list", PRIORITIES["list"], depth + 1)
         for url in page.next_lists
         if depth < profile.max_list_pages and in_scope(url, scope)
     )
     links = tuple(link for link in links if link.url not in page.next_parts)
     if not _may_be_article(kind, page, profile, scope):
-        return Reading("done", links=links, shown=page)
+        lists = tuple(_json_lists(answer.url, depth + 1, profile, scope))
+        return Reading("done", links=links, lists=lists, shown=page)
     missing = [name for name in ("title", "body") if not getattr(page, name).strip()]
     has_media = bool(page.images or page.attachments or page.videos)
     if "title" in missing or ("body" in missing and not has_media):
@@ -175,8 +205,9 @@ def impression_of(answer: Answer, kind: str, reading: Reading) -> Impression | N
         kind=kind,
         text=page.text_sample,
         list_item_count=page.list_item_count,
-        article_links=sum(link.kind == "article" for link in reading.links),
-        has_body=bool(page.body.strip() or page.images or page.attachments or page.videos),
+        article_links=sum(link.kind == "article" for link in reading.links) + len(reading.lists),
+        has_text=bool(page.body.strip()),
+        has_media=bool(page.images or page.attachments or page.videos),
     )
 
 
@@ -225,6 +256,21 @@ def choose_links(
         kind = scope.classify(url)
         if kind in PRIORITIES:
             yield _found(url, kind, PRIORITIES[kind], depth)
+
+
+def _links_of_list(
+    urls: Iterable[str], depth: int, profile: SiteProfile, scope: Scope
+) -> Iterator[Found]:
+    """Choose the links of a list: its articles count however long the way through its pages was."""
+    for found in choose_links(urls, min(depth, profile.max_depth), profile, scope):
+        if found.kind != "list" or depth <= profile.max_depth:
+            yield found
+
+
+def _json_lists(url: str, depth: int, profile: SiteProfile, scope: Scope) -> Iterator[Found]:
+    for address in lists_of_page(url, profile):
+        if in_scope(address, scope):
+            yield Found(address, "list", PRIORITIES["list"], depth)
 
 
 _found = lru_cache(maxsize=2_000)(Found)  # most links of a page stand on the next one too

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -26,7 +25,10 @@ _ASKS_RE = re.compile(
 _LITTLE_CHARS = 60  # a frame, a title, "loading"
 _SHORT_CHARS = 600  # a page that asks for JavaScript says little else
 _IN_VAIN_MAX = 2
+_PATTERNS_MAX = 10_000  # addresses without digits are a pattern each
+_NAMED_MAX = 5  # pages that the advice names one by one
 _NO_RULE = BrowserRule("")
+_ADVICE = "put [[browser]] with pattern = '{}' into the site's profile"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,12 @@ class Impression:
     text: str  # all visible text
     list_item_count: int
     article_links: int
-    has_body: bool
+    has_text: bool  # of an article
+    has_media: bool  # pictures, files or films of an article
+
+    @property
+    def has_body(self) -> bool:
+        return self.has_text or self.has_media
 
 
 def find_lack(page: Impression, profile: SiteProfile) -> str:
@@ -48,7 +55,7 @@ def find_lack(page: Impression, profile: SiteProfile) -> str:
     profile knows how items look and no article is linked either.
 
     >>> from hongxing_crawler.core.profile import SiteProfile
-    >>> empty = Impression(b"<div id=app></div><script src=a.js>", "page", "", 0, 0, False)
+    >>> empty = Impression(b"<div id=app></div><script src=a.js>", "page", "", 0, 0, False, False)
     >>> find_lack(empty, SiteProfile("x"))
     'no_text'
 
@@ -60,7 +67,7 @@ def find_lack(page: Impression, profile: SiteProfile) -> str:
     text = page.text.strip()
     if len(text) < _SHORT_CHARS and _ASKS_RE.search(text):
         return "asks_for_javascript"
-    if len(text) < _LITTLE_CHARS and not page.has_body and not page.article_links:
+    if len(text) < _LITTLE_CHARS and not page.has_media and not page.article_links:
         return "no_text"
     is_list = page.kind == "list" and profile.list_item
     if is_list and not page.list_item_count and not page.article_links:
@@ -79,15 +86,30 @@ def pattern_of(url: str) -> str:
     return f"^https?://{re.escape(host)}{stem}"
 
 
+@dataclass(slots=True)
+class _Pattern:
+    """What became of the pages of one pattern in this run."""
+
+    came_count: int = 0
+    lack: str = ""  # what the first page that lacked something lacked
+    helped: list[str] = field(default_factory=list)  # pages that gained by a browser
+    in_vain_count: int = 0
+
+    @property
+    def needs_browser(self) -> bool:
+        """Tell whether that many pages of it gained that the next one will."""
+        return bool(self.helped) and len(self.helped) * 2 >= self.came_count
+
+
 @dataclass
 class Rendering:
     """What one run knows of the pages that need a browser."""
 
     profile: SiteProfile
     mode: str = "auto"  # one of MODES
-    helped: Counter[str] = field(default_factory=Counter)  # by pattern: pages that gained
-    in_vain: Counter[str] = field(default_factory=Counter)  # by pattern: pages that did not
-    lacks: dict[str, str] = field(default_factory=dict)  # by pattern: what its pages lacked
+    patterns: dict[str, _Pattern] = field(default_factory=dict)
+    failed_count: int = 0  # pages that no browser could show
+    first_failure: str = ""
     missing: str = ""  # why there is no browser, once one was needed
 
     def find_rule(self, url: str) -> BrowserRule | None:
@@ -105,7 +127,8 @@ class Rendering:
             return False
         if self.mode == "always" or self.find_rule(url) is not None:
             return True
-        return bool(self.helped) and pattern_of(url) in self.helped
+        known = self.patterns.get(pattern_of(url)) if self.patterns else None
+        return known is not None and known.needs_browser
 
     def is_wanted(self, url: str, page: Impression) -> bool:
         """Tell whether a page that came is to be looked at in a browser.
@@ -118,23 +141,67 @@ class Rendering:
         if self.mode == "always" or self.find_rule(url) is not None:
             return True
         lack = find_lack(page, self.profile)
-        if not lack or self.in_vain[pattern_of(url)] >= _IN_VAIN_MAX:
+        known = self._count(url)
+        if not lack or known is None or known.in_vain_count >= _IN_VAIN_MAX:
             return False
-        self.lacks.setdefault(pattern_of(url), lack)
+        known.lack = known.lack or lack
         return True
+
+    def _count(self, url: str) -> _Pattern | None:
+        """Count a page that came; None when there are too many patterns to tell them apart."""
+        pattern = pattern_of(url)
+        if pattern not in self.patterns and len(self.patterns) >= _PATTERNS_MAX:
+            return None
+        known = self.patterns.setdefault(pattern, _Pattern())
+        known.came_count += 1
+        return known
 
     def note(self, url: str, after: Impression) -> None:
         """Remember whether a browser brought what a page lacked."""
-        pattern = pattern_of(url)
-        if pattern in self.lacks:
-            counts = self.in_vain if find_lack(after, self.profile) else self.helped
-            counts[pattern] += 1
+        known = self.patterns.get(pattern_of(url))
+        if known is None or not known.lack or self.find_rule(url) is not None:
+            return
+        if find_lack(after, self.profile):
+            known.in_vain_count += 1
+        else:
+            known.helped.append(url)
+
+    def note_failure(self, url: str, why: str) -> None:
+        """Count a page that no browser could show; it stands as it came."""
+        self.failed_count += 1
+        self.first_failure = self.first_failure or f"{url} ({why})"
 
     def advice(self) -> list[str]:
         """Say what an operator can put into the profile, or what is missing on this machine."""
-        found = [
-            f"{count} pages needed a browser ({self.lacks[pattern]}); put [[browser]] with"
-            f" pattern = '{pattern}' into the site's profile"
-            for pattern, count in self.helped.items()
-        ]
-        return [*found, self.missing] if self.missing else found
+        found = [_advise(pattern, known) for pattern, known in self.patterns.items()]
+        if self.failed_count:
+            found.append(
+                f"{self.failed_count} pages could not be shown by the browser and stand as they"
+                f" came; the first: {self.first_failure}"
+            )
+        return [line for line in (*found, self.missing) if line]
+
+
+def _advise(pattern: str, known: _Pattern) -> str:
+    """Say which pages needed a browser, and a pattern that fits them and few others."""
+    count = len(known.helped)
+    if not count:
+        return ""
+    found = f"{count} of {known.came_count} pages like {known.helped[0]} needed a browser"
+    if known.needs_browser:
+        advice = _ADVICE.format(pattern)
+    elif known.lack == "no_items" and count <= _NAMED_MAX:
+        advice = _ADVICE.format(_exactly(known.helped))
+    else:
+        advice = "the others came whole, so no pattern is worth it: such pages are found every time"
+    return f"{found} ({known.lack}); {advice}"
+
+
+def _exactly(urls: list[str]) -> str:
+    r"""Write the pattern of a few addresses and no others.
+
+    >>> _exactly(["https://a.cn/list/7", "https://a.cn/list/9"])
+    '^https?://(?:a\\.cn/list/7|a\\.cn/list/9)$'
+    """
+    places = [re.escape(url.partition("://")[2]) for url in dict.fromkeys(urls)]
+    return f"^https?://(?:{'|'.join(places)})$"

@@ -39,10 +39,12 @@ if TYPE_CHECKING:
 
     from hongxing_crawler.core.document import Page
     from hongxing_crawler.running.reading import Reading
+    from hongxing_crawler.running.rendering import Impression
     from hongxing_crawler.running.run import Run
     from hongxing_crawler.store.visit import Ticket, Visit
 
 _REFUSALS = (RobotsDeniedError, RefusedError)
+_SCRIPT_REDIRECT_DEPTH = 15  # counts as so many links: a chain of them ends soon
 # The URL is not to blame: it stays pending.
 _NOT_OURS = (RobotsUnreachableError, HostDownError, RunStoppingError)
 
@@ -76,7 +78,7 @@ class NewsSpider(Spider):
         if ticket.kind == "seed" and answer.status == 200:
             run.seed_digests.add(answer.payload_digest)
         visit.raw_sha256 = hashlib.sha256(answer.body).hexdigest()
-        seen = impression_of(answer, ticket.kind, reading)
+        seen = self._look(answer, ticket, reading)
         if seen is not None and run.rendering.is_wanted(answer.url, seen):
             return self._render(response, visit, answer, reading)
         return self._take(reading, visit)
@@ -87,6 +89,11 @@ class NewsSpider(Spider):
             answer, ticket.kind, ticket.depth, run.profile, run.scope, run.seed_digests
         )
 
+    def _look(self, answer: Answer, ticket: Ticket, reading: Reading) -> Impression | None:
+        """Look at a page as a reader would; a start page may be a list or an article."""
+        kind = self.run.scope.classify(answer.url) if ticket.kind == "seed" else ticket.kind
+        return impression_of(answer, kind, reading)
+
     def _take(
         self, reading: Reading, visit: Visit
     ) -> list[Visit] | Coroutine[Any, Any, list[Visit]]:
@@ -95,7 +102,8 @@ class NewsSpider(Spider):
         if reading.blocked:
             run.stop(self.crawler, "blocked", f"{ticket.url} shows a block page")
         visit.outcome, visit.reason = reading.outcome, reading.reason
-        visit.links = [link for link in run.lists.choose(ticket, reading.links) if run.wants(link)]
+        chosen = (*run.lists.choose(ticket, reading.links), *reading.lists)
+        visit.links = [link for link in chosen if run.wants(link)]
         visit.page = page = reading.page
         if page is not None and page.next_parts:
             return self._add_parts(page, visit)
@@ -113,12 +121,12 @@ class NewsSpider(Spider):
             visit.rendered = rendered.meta[CAPTURE]
             shown = rendered_answer(answer, rendered.body)
             reading = self._read(shown, visit.ticket)
-            seen = impression_of(shown, visit.ticket.kind, reading)
+            seen = self._look(shown, visit.ticket, reading)
             if seen is not None:
                 self.run.rendering.note(answer.url, seen)
             wanted = choose_links(
                 rendered.meta[WANTED_PAGES],
-                visit.ticket.depth + 1,
+                visit.ticket.depth + _SCRIPT_REDIRECT_DEPTH,
                 self.run.profile,
                 self.run.scope,
             )

@@ -33,6 +33,7 @@ async def render_page(crawler: Crawler, response: Response, visit: Visit) -> Res
         logger.warning("%s", run.rendering.missing)
         return None
     _prepare_slot(crawler)
+    failure = ""
     for _ in range(_TRIES):
         request = Request(
             response.url,
@@ -49,12 +50,16 @@ async def render_page(crawler: Crawler, response: Response, visit: Visit) -> Res
             rendered = await crawler.engine.download_async(request)
         except Exception as error:  # noqa: BLE001 - whatever it was, the page as it came stands
             stats.inc_value(f"hongxing/browser/failed_count/{type(error).__name__}")
+            failure = str(error).removeprefix(f"{response.url}: ")
             logger.warning("%s", error)
-            if run.is_ending(crawler) or not _is_worth_another_try(error):
+            if run.is_ending(crawler):
                 return None
+            if not _is_worth_another_try(error):
+                break
         else:
             stats.inc_value("hongxing/browser/page_count")
             return rendered
+    run.rendering.note_failure(response.url, failure)
     return None
 
 
