@@ -15,7 +15,7 @@ from hongxing_crawler.exceptions import ArchiveError, StateError
 from hongxing_crawler.fetching.download import EXCHANGE, EXCHANGE_BODY, EXCHANGE_CODINGS
 from hongxing_crawler.fetching.refusals import ArchiveStoppedError
 from hongxing_crawler.items import Exchange
-from hongxing_crawler.running.rendering import RENDERED, RENDERED_TYPE
+from hongxing_crawler.running.rendering import DOM_URN, PICTURE_URN, RENDERED, RENDERED_TYPE
 from hongxing_crawler.running.run import (
     CAPTURE,
     DOCUMENT,
@@ -132,14 +132,18 @@ class WarcWriterMiddleware:
         )
 
     def _archive_rendering(self, request: Request, response: Response) -> None:
-        """Keep a picture of the page and, last, its DOM, which rows cite and reprocess reads."""
+        """Keep a picture of the page and, last, its DOM, which rows cite and reprocess reads.
+
+        Under addresses of their own: a replay that found the DOM in the place of the page would
+        run the page's scripts on it once more, and show every item of a list twice.
+        """
         origin: Capture = request.meta[DOCUMENT].meta[CAPTURE]
         moment = request.meta[SENT_AT]
         notes = {**self._found_on(request), "hongxing-kind": RENDERED}
         if picture := request.meta.pop(SCREENSHOT, b""):
             self._guarded(
                 lambda: self.run.writer.write_made(
-                    f"urn:fullPage:{origin.url}",
+                    PICTURE_URN + origin.url,
                     "image/png",
                     picture,
                     made_at=moment,
@@ -149,7 +153,7 @@ class WarcWriterMiddleware:
             )
         self._guarded(
             lambda: self.run.writer.write_made(
-                origin.url,
+                DOM_URN + origin.url,
                 RENDERED_TYPE,
                 response.body,
                 made_at=moment,

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 RENDERED = "rendered"  # hongxing-kind of the record that holds a page as a browser showed it
 RENDERED_TYPE = "text/html; charset=utf-8"
+DOM_URN = "urn:dom:"  # before the page's address
+PICTURE_URN = "urn:fullPage:"  # as Browsertrix and ReplayWeb.page name it
 MODES = ("auto", "always", "off")
 
 _SCRIPT_RE = re.compile(rb"<script\b|<noscript\b", re.IGNORECASE)
