@@ -95,7 +95,8 @@ HONGXING_URLS = [
     ("never", "https://www.hxw.gov.cn/content/star/7000320"),
     ("never", "https://www.hxw.gov.cn/m/content/2020/03/20/7000320.html"),
     ("never", "https://www.hxw.gov.cn/content/2020/03/20/7000320.html?mobile"),
-    ("never", "https://www.hxw.gov.cn/content/list/channel?channelId=1&pageSize=10"),
+    ("json_list", "https://www.hxw.gov.cn/content/list/channel?channelId=1&pageSize=10"),
+    ("json_list", "https://www.hxw.gov.cn/content/sortList?siteId=1&pageSize=10"),
     ("never", "https://www.hxw.gov.cn/site/1"),
     ("", "https://www.hxw.gov.cn/"),
     ("", "https://www.hxw.gov.cn/content/2020/03/20/7000320_2.html"),
@@ -107,6 +108,7 @@ HONGXING_URLS = [
 def test_hongxing_patterns_know_the_shapes_of_the_site(kind, url):
     profile = load_profile("hongxing")
     groups = {name: getattr(profile, name) for name in ("never", "article", "list", "topic")}
+    groups["json_list"] = tuple(rule.pattern for rule in profile.json_list)
 
     found = [name for name, patterns in groups.items() if any(re.search(p, url) for p in patterns)]
 

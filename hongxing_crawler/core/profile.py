@@ -59,12 +59,36 @@ class BrowserRule:
 
 
 @dataclass(frozen=True, slots=True)
+class JsonList:
+    """A list that the site gives as JSON: its addresses, and where in an answer things stand.
+
+    A place is names parted by dots, ``data.records``; numbers count in arrays, ``*`` is each.
+    The list goes on at ``next``, else at the next number of ``page``, and ends where nothing is
+    named any more, where ``more`` says no, or after so many ``pages``.
+    """
+
+    pattern: str  # regex, searched in the absolute address of the JSON
+    items: str = ""  # place of the array; empty: the answer itself
+    url: str = "url"  # place in an item, or an address with places in braces: /detail/{id}.html
+    title: str = ""  # place in an item; given, some item must have one
+    date: str = ""  # the same; --since goes by it
+    next: str = ""  # place of the next address, or of the cursor
+    cursor: str = ""  # parameter of the address that takes what stands at next
+    page: str = ""  # regex with group n: the number in the address that is counted up
+    step: int = 1  # by so much; the number of items where the address counts items
+    pages: str = ""  # place of the number of pages
+    more: str = ""  # place of yes or no
+    for_pages: str = ""  # regex on the addresses of web pages that such a list belongs to
+    address: str = ""  # of the list of such a page, with groups of for_pages in braces
+
+
+@dataclass(frozen=True, slots=True)
 class SiteProfile:
     """A site: where to start, what belongs to it, how its pages are read.
 
     URL patterns are regular expressions matched (``search``) against the absolute URL
-    without its fragment. Order of the decision for a URL: ``never`` > ``article`` > ``list``
-    > ``topic`` > ``attachment_extensions`` > page on one of the ``hosts``.
+    without its fragment. Order of the decision for a URL: ``never`` > ``json_list`` >
+    ``article`` > ``list`` > ``topic`` > ``attachment_extensions`` > page on one of the ``hosts``.
     """
 
     name: str
@@ -99,6 +123,7 @@ class SiteProfile:
     soft_404: tuple[str, ...] = ()  # regexes on title or text; "home": the body of a start page
     needs_browser: tuple[str, ...] = ()  # URL patterns whose pages are filled by script
     browser: tuple[BrowserRule, ...] = ()  # the same, with what to wait for and to do there
+    json_list: tuple[JsonList, ...] = ()  # lists that are asked for as JSON, without a browser
     max_list_pages: int = 2_000
     max_depth: int = 50
     generic: bool = False  # every page on the hosts may be an article; the generic path decides

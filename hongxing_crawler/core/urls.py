@@ -167,6 +167,7 @@ class Scope:
         self._kinds = tuple(
             (kind, pattern)
             for kind, pattern in (
+                ("list", _any_of(tuple(rule.pattern for rule in profile.json_list))),
                 ("article", _any_of(profile.article)),
                 ("list", _any_of(profile.list)),
                 ("topic", _any_of(profile.topic)),

@@ -51,7 +51,7 @@ def run_demo(
 
 
 def always_due(profile: SiteProfile) -> SiteProfile:
-    """Let every known page be asked again by every run, none of them by chance as if it were new."""
+    """Let every run ask every known page again, none of them by chance as if it were new."""
     revisit = replace(
         profile.revisit, article_first_s=0.0, article_ceiling_s=0.0, unconditional_share=0.0
     )

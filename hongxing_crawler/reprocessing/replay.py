@@ -37,6 +37,7 @@ from hongxing_crawler.running.reading import (
 )
 from hongxing_crawler.running.rendering import RENDERED
 from hongxing_crawler.running.rows import article_of
+from hongxing_crawler.running.starts import START_PRIORITIES
 from hongxing_crawler.spiders.news import NewsSpider
 from hongxing_crawler.store.media import keep_media
 from hongxing_crawler.store.visit import Found, Ticket, Visit
@@ -53,7 +54,6 @@ if TYPE_CHECKING:
 
 _FRONTIER_KINDS = frozenset(PRIORITIES) | {"seed"}
 _REDIRECTS_MAX = 5
-_START_PRIORITIES = {"seed": 100, "sitemap": 1, "feed": 1}  # as a run ranks them
 
 
 @dataclass(slots=True)
@@ -110,8 +110,8 @@ class Replay:
         """Find the start pages, which a crawl knows before any link, and asks in their rank."""
         for exchange in self._pages:
             kind = exchange.metadata["hongxing-kind"]
-            if kind in _START_PRIORITIES:
-                yield Found(exchange.capture.url, kind, _START_PRIORITIES[kind])
+            if "via" not in exchange.metadata and kind in START_PRIORITIES:
+                yield Found(exchange.capture.url, kind, START_PRIORITIES[kind])
 
     def visits(
         self, exchanges: Iterable[tuple[ArchivedExchange, Path]], seed_digests: set[str]
@@ -175,7 +175,7 @@ class Replay:
         if kind == "seed" and answer.status == 200:
             self._seed_digests.add(answer.payload_digest)
         visit.outcome, visit.reason = reading.outcome, reading.reason
-        visit.links = list(reading.links) if self.with_links else []
+        visit.links = [*reading.links, *reading.lists] if self.with_links else []
         if reading.page is not None:
             try:
                 self._article(visit, reading.page)

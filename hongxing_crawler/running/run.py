@@ -32,6 +32,7 @@ from hongxing_crawler.exceptions import (
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.running.list_pages import ListPages
 from hongxing_crawler.running.rendering import Rendering
+from hongxing_crawler.running.starts import start_of
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.belonging import check_belonging, check_site
 from hongxing_crawler.store.home import Home
@@ -65,7 +66,6 @@ DOCUMENT = "hongxing_document"  # request.meta of a rendering: the response that
 SCREENSHOT = "hongxing_screenshot"  # request.meta of a rendering: PNG
 WANTED_PAGES = "hongxing_wanted_pages"  # request.meta of a rendering: where a script wanted to go
 
-_SEED_PRIORITY = 100
 _MAX_SKIPS = 100  # named in the record of a run
 _NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
 _NO_RETRY = Retry(max_attempts=1)  # BackoffMiddleware repeats; what still failed, the next run asks
@@ -208,7 +208,7 @@ class Run:
                 self.notes.append(f"{report.source.name}: {report.lost_bytes} torn bytes cut off")
 
     def _seeds(self, urls: Iterable[str]) -> list[Found]:
-        seeds = [Found(canonical_url(url), "seed", _SEED_PRIORITY) for url in urls]
+        seeds = [start_of(canonical_url(url), self.profile) for url in urls]
         seeds += [Found(canonical_url(url), "sitemap", 1) for url in self.profile.sitemaps]
         seeds += [Found(canonical_url(url), "feed", 1) for url in self.profile.feeds]
         return seeds
@@ -272,10 +272,10 @@ class Run:
         self.open_visits.discard(visit.ticket.id)
 
     def wants(self, found: Found) -> bool:
-        """Tell whether a link is worth a visit under ``--since``, as far as its address tells."""
+        """Tell whether a link is worth a visit under ``--since``: by its address, or its list."""
         if self.since is None or found.kind != "article":
             return True
-        day = shifted_date(found.url, self.profile)
+        day = shifted_date(found.url, self.profile) or found.day
         return day is None or day >= self.since
 
     def is_main_host(self, url: str) -> bool:

@@ -9,10 +9,12 @@ from urllib.parse import urlsplit
 
 from turbohtml import SelectorSyntaxError, parse
 
+from hongxing_crawler.core.json_lists import BRACES_RE
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from hongxing_crawler.core.profile import BrowserRule, SiteProfile, Template
+    from hongxing_crawler.core.profile import BrowserRule, JsonList, SiteProfile, Template
 
 MAX_PATTERN_CHARS = 500
 MAX_ACTIONS = 500  # what a browser does on one page: clicks, ends that it scrolls to
@@ -29,6 +31,8 @@ _EMPTY_PAGE = parse("<p></p>")
 _NAME_RE = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
 _HOST_RE = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9][a-z0-9-]*(?::[0-9]{1,5})?")
 _EXTENSION_RE = re.compile(r"[a-z0-9]{1,8}")
+_PLACE_RE = re.compile(r"[^.{}\s]{1,60}(?:\.[^.{}\s]{1,60}){0,9}")
+_PARAMETER_RE = re.compile(r"[^\s=&?#{}]{1,60}")
 
 
 class Problem(NamedTuple):
@@ -77,6 +81,8 @@ def _matches(pattern: re.Pattern[str], reason: str) -> Callable[[str], str]:
 _REGEX_ALLOWED = f"a Python regular expression of at most {MAX_PATTERN_CHARS} characters"
 _SELECTOR_ALLOWED = "a CSS selector such as div.news > ul li a"
 _URL_ALLOWED = "https://host/path"
+_PLACE_ALLOWED = "names parted by dots, such as data.records"
+_ADDRESS_ALLOWED = "a place in an item, or an address with places in braces: /detail/{id}.html"
 _HOST_ALLOWED = "a lower-case host name, or host:port, without scheme and path"
 
 
@@ -124,6 +130,67 @@ def _check_browser_rule(rule: BrowserRule, index: int) -> Iterator[Problem]:
             yield Problem((*where, key), number, "out of range", f"0 to {MAX_ACTIONS}")
 
 
+def _check_json_list(rule: JsonList, index: int) -> Iterator[Problem]:
+    for key, value, reason, allowed in _json_list_reasons(rule):
+        if reason:
+            yield Problem(("json_list", index, key), value, reason, allowed)
+
+
+def _json_list_reasons(rule: JsonList) -> Iterator[tuple[str, object, str, str]]:
+    """Yield key, value, what is wrong with it (empty: nothing), and what is allowed."""
+    yield "pattern", rule.pattern, _regex_reason(rule.pattern), _REGEX_ALLOWED
+    for key in ("items", "title", "date", "next", "pages", "more"):
+        value = getattr(rule, key)
+        yield key, value, _place_reason(value), _PLACE_ALLOWED
+    yield "url", rule.url, _item_address_reason(rule.url), _ADDRESS_ALLOWED
+    if rule.page:
+        allowed = f"{_REGEX_ALLOWED} with (?P<n>\\d+)"
+        yield "page", rule.page, _number_reason(rule.page), allowed
+    if rule.cursor:
+        bad = "" if _PARAMETER_RE.fullmatch(rule.cursor) else "bad name of a parameter"
+        lonely = "" if rule.next else "nothing says where the cursor stands"
+        yield "cursor", rule.cursor, bad or lonely, "cursor, with next = the place of its value"
+    yield "step", rule.step, "" if rule.step in range(1, 10_001) else "out of range", "1 to 10000"
+    yield from _page_list_reasons(rule)
+
+
+def _page_list_reasons(rule: JsonList) -> Iterator[tuple[str, object, str, str]]:
+    if bool(rule.for_pages) != bool(rule.address):
+        key = "address" if rule.for_pages else "for_pages"
+        yield key, None, "missing", "for_pages and address, both or neither"
+        return
+    if not rule.for_pages:
+        return
+    reason = _regex_reason(rule.for_pages)
+    yield "for_pages", rule.for_pages, reason, _REGEX_ALLOWED
+    if not reason:
+        groups = re.compile(rule.for_pages).groupindex
+        unknown = [name for name in BRACES_RE.findall(rule.address) if name not in groups]
+        problem = f"no group {', '.join(unknown)} in for_pages" if unknown else ""
+        named = ", ".join(f"{{{name}}}" for name in groups) or "no groups are named"
+        yield "address", rule.address, problem, f"an address with: {named}"
+
+
+def _place_reason(place: str) -> str:
+    return "" if not place or _PLACE_RE.fullmatch(place) else "bad place"
+
+
+def _item_address_reason(address: str) -> str:
+    if "{" not in address and "}" not in address:
+        return _place_reason(address)
+    places = BRACES_RE.findall(address)
+    if not places or set(BRACES_RE.sub("", address)) & set("{}"):
+        return "braces that do not match"
+    return next(filter(None, map(_place_reason, places)), "")
+
+
+def _number_reason(pattern: str) -> str:
+    """Say why a pattern does not tell the number of a page."""
+    if reason := _regex_reason(pattern, ["n"]):
+        return reason
+    return "" if re.search(r"\(\?P<n>(?:\\d|\[0-9\])", pattern) else "group n is no number"
+
+
 def _check_numbers(profile: SiteProfile) -> Iterator[Problem]:
     shift = profile.article_date_shift
     if not 0 <= shift <= 9:
@@ -167,5 +234,7 @@ def find_problems(profile: SiteProfile) -> Iterator[Problem]:
         yield from _check_template(template, index)
     for index, rule in enumerate(profile.browser):
         yield from _check_browser_rule(rule, index)
+    for index, json_list in enumerate(profile.json_list):
+        yield from _check_json_list(json_list, index)
     yield from _check_numbers(profile)
     yield from _check_scope(profile)

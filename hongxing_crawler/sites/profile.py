@@ -8,11 +8,11 @@ from difflib import get_close_matches
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
-from hongxing_crawler.core.profile import BrowserRule, Revisit, SiteProfile, Template
+from hongxing_crawler.core.profile import BrowserRule, JsonList, Revisit, SiteProfile, Template
 from hongxing_crawler.exceptions import ConfigError
 from hongxing_crawler.sites.checks import Problem, find_problems
 from hongxing_crawler.sites.toml_lines import find_line, parse_toml, read_text
@@ -24,7 +24,7 @@ _WRONG_TYPE_RE = re.compile(r"(?P<reason>.*?)(?: - at `\$(?P<path>.*)`)?", re.DO
 _PATH_PART_RE = re.compile(r"\.(\w+)|\[(\d+)\]")
 _URL_KEYS = ("seeds", "sitemaps", "feeds")
 _PATTERN_KEYS = ("never", "article", "list", "topic", "needs_browser")
-_TABLE_KINDS = {"browser": BrowserRule, "templates": Template}
+_TABLE_KINDS = {"browser": BrowserRule, "json_list": JsonList, "templates": Template}
 
 
 def profile_names() -> tuple[str, ...]:
@@ -182,8 +182,27 @@ def with_hosts(profile: SiteProfile, moves: Mapping[str, str]) -> SiteProfile:
     changes["browser"] = tuple(
         replace(rule, pattern=_move_pattern(rule.pattern, targets)) for rule in profile.browser
     )
+    changes["json_list"] = tuple(_move_list(rule, targets) for rule in profile.json_list)
     hosts, media_hosts = move_hosts(profile.hosts), move_hosts(profile.media_hosts)
     return replace(profile, hosts=hosts, media_hosts=media_hosts, **changes)
+
+
+def _move_list(rule: JsonList, targets: Mapping[str, SplitResult]) -> JsonList:
+    return replace(
+        rule,
+        pattern=_move_pattern(rule.pattern, targets),
+        for_pages=_move_pattern(rule.for_pages, targets),
+        url=_move_address(rule.url, targets),
+        address=_move_address(rule.address, targets),
+    )
+
+
+def _move_address(address: str, targets: Mapping[str, SplitResult]) -> str:
+    """Move an address that may have places in braces."""
+    for host, target in targets.items():
+        pattern = rf"^(?:https?:)?//{re.escape(host)}(?=[/?]|$)"
+        address = re.sub(pattern, f"{target.scheme}://{target.netloc}", address)
+    return address
 
 
 def _move_pattern(pattern: str, targets: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from hongxing_crawler.core.document import CleanedPage, Page
     from hongxing_crawler.core.record import Article, MediaFile
@@ -21,6 +21,7 @@ class Found:
     kind: str
     priority: int = 0  # higher first; articles above lists keep memory flat
     depth: int = 0
+    day: date | None = None  # of the article, when the list that names it says so
 
 
 @dataclass(frozen=True, slots=True)

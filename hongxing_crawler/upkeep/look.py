@@ -15,6 +15,7 @@ import msgspec
 from hongxing_crawler.archive.openfile import OPEN_SUFFIX
 from hongxing_crawler.core.urls import canonical_url
 from hongxing_crawler.exit_codes import ExitCode
+from hongxing_crawler.running.starts import start_of
 from hongxing_crawler.store.belonging import check_site
 from hongxing_crawler.store.frontier import Preview
 from hongxing_crawler.store.lock import Holder, find_holder
@@ -108,7 +109,8 @@ def preview_run(
     Raises:
         StateError: Its state cannot be read.
     """
-    starts = {canonical_url(url): "seed" for url in profile.seeds}
+    seeds = [start_of(canonical_url(url), profile) for url in profile.seeds]
+    starts = {seed.url: seed.kind for seed in seeds}
     starts |= {canonical_url(url): "sitemap" for url in profile.sitemaps}
     starts |= {canonical_url(url): "feed" for url in profile.feeds}
     if not home.state.is_file():
