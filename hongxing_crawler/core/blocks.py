@@ -7,12 +7,12 @@ described by a range of lines and sums over it cost nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from turbohtml import Comment, Element, Text
 
 from hongxing_crawler.core.blocks_hidden import is_hidden
+from hongxing_crawler.core.blocks_join import is_tidy, join_parts
 from hongxing_crawler.core.blocks_tags import (
     BLOCK,
     BREAK,
@@ -29,6 +29,7 @@ from hongxing_crawler.core.blocks_tags import (
 )
 from hongxing_crawler.core.blocks_weight import SHORTEST_SENTENCE, weigh
 from hongxing_crawler.core.spaces import EDGES, pre_lines, tidy
+from hongxing_crawler.core.text_videos import FILM_RE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -42,7 +43,6 @@ MAX_PLAYERS = 20
 # A link around a whole paragraph is a paragraph.
 _LONGEST_ANCHOR = 80
 _LONGEST_MEASURE = 10
-_SPACES = " \t\n\r\f\xa0"
 _NO_ATTRS: dict[str, Any] = {}
 
 
@@ -284,7 +284,7 @@ class Walker:
         text = parts[0] if len(parts) == 1 else "".join(parts)
         if not links and not self.strong:
             line = Line(len(lines), block, tidy(text))
-        elif len(links) == 1 and not self.strong and _is_tidy(text):
+        elif len(links) == 1 and not self.strong and is_tidy(text):
             line = Line(len(lines), block, text)
             first, last, href = links.pop()
             start = sum(map(len, parts[:first])) if first else 0
@@ -339,7 +339,7 @@ class Walker:
         data = node.text
         if len(data) < 1_000 and ("document." in data or "createPageHTML" in data):
             self.out.scripts.append((len(self.out.lines) + bool(self.parts), data))
-        if len(self.out.players) < MAX_PLAYERS and (".mp4" in data or ".m3u8" in data):
+        if len(self.out.players) < MAX_PLAYERS and FILM_RE.search(data):
             self.out.players.append((len(self.out.lines) + bool(self.parts), data[:20_000]))
 
     def read_head(self, node: Element) -> None:
@@ -367,34 +367,3 @@ def _measures(attrs: Mapping[str, Any], children: Sequence[Any]) -> bool:
         and len(children[0].data) <= _LONGEST_MEASURE
         and is_hidden(attrs) == "off_screen"
     )
-
-
-def _is_tidy(text: str) -> bool:
-    """Say whether a line needs no change at all: no odd space, none doubled or at an end."""
-    return text.isprintable() and "  " not in text and text[:1] != " " != text[-1:]
-
-
-def join_parts(parts: list[str]) -> tuple[str, list[int]]:
-    """Join text nodes as a browser shows them, and say where each begins in the result."""
-    text = "".join(parts)
-    if not text.isprintable():
-        parts = [
-            part if part.isprintable() else tidy(part, edges=False) if part.strip(_SPACES) else " "
-            for part in parts
-        ]
-        text = "".join(parts)
-    if "  " not in text and text[:1] != " ":
-        return text, [0, *accumulate(map(len, parts))]
-    starts: list[int] = []
-    joined: list[str] = []
-    size = 0
-    for part in parts:
-        piece = tidy(part, edges=False) if "  " in part else part
-        if piece[:1] == " " and (not joined or joined[-1][-1:] == " "):
-            piece = piece[1:]
-        starts.append(size)
-        if piece:
-            joined.append(piece)
-            size += len(piece)
-    starts.append(size)
-    return "".join(joined), starts

@@ -31,8 +31,9 @@ from hongxing_crawler.core.spam_tail import cut_after_end
 from hongxing_crawler.core.text import paragraphs_of
 from hongxing_crawler.core.text_captions import find_captions, is_image_name
 from hongxing_crawler.core.text_html import write_html
-from hongxing_crawler.core.text_media import find_attachments, find_images, find_videos
+from hongxing_crawler.core.text_media import find_attachments, find_images
 from hongxing_crawler.core.text_select import Choice, choose_lines
+from hongxing_crawler.core.text_videos import find_boxes, find_videos
 from hongxing_crawler.core.titles import Headline, find_headline, settle_headline
 
 if TYPE_CHECKING:
@@ -149,7 +150,11 @@ class _Reader:
         self.injected = injected
         self.outside = {**closing, **injected}
         page = self._assemble(match, headline, box, choice, facts)
-        return replace(page, list_item_count=self._count_items(document))
+        return replace(
+            page,
+            videos=self._videos(document, html, headline, box),
+            list_item_count=self._count_items(document),
+        )
 
     def _headline(self, match: Match | None) -> Headline:
         if match is None:
@@ -192,7 +197,6 @@ class _Reader:
             attachments=find_attachments(
                 outline.lines, frozenset(self.profile.attachment_extensions), absolute
             ),
-            videos=self._videos(headline, box),
             links=self._links(),
             next_parts=next_parts,
             next_lists=next_lists,
@@ -224,7 +228,9 @@ class _Reader:
             made = [paragraph for number, paragraph in enumerate(made) if number not in gone]
         return made, tuple(images), sorted(extra)
 
-    def _videos(self, headline: Headline, box: Block) -> tuple[str, ...]:
+    def _videos(
+        self, document: Document, html: str, headline: Headline, box: Block
+    ) -> tuple[str, ...]:
         """Find films between headline and end of the article: players stand above the text."""
         outline, first, last = self.outline, headline.line, box.last
         pictures = [
@@ -233,7 +239,13 @@ class _Reader:
             if _is_inside(picture, box) or first <= picture.at <= last
         ]
         scripts = [text for number, text in outline.players if first <= number <= last]
-        return find_videos(pictures, scripts, self.absolute)
+        boxes = find_boxes(document, html, box.node)
+        hrefs = [
+            href
+            for href, line in outline.hrefs
+            if first <= line < last and line not in self.injected
+        ]
+        return find_videos(pictures, boxes, hrefs, scripts, self.absolute)
 
     def _dropped(self, choice: Choice, extra: list[tuple[int, str]]) -> list[tuple[int, str]]:
         """Unite what was left out of the article box with what was injected elsewhere."""

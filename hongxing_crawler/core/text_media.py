@@ -1,4 +1,4 @@
-"""Pictures, videos and attachments of an article, with the names that readers see."""
+"""Pictures and attachments of an article, with the names that readers see."""
 
 from __future__ import annotations
 
@@ -34,9 +34,6 @@ _DOWNLOAD_NAME_RE = re.compile(
 )
 _DOWNLOAD_PATH_RE = re.compile(r"download|attach|fujian|upload|file", re.IGNORECASE)
 _PAGE_ENDS = (".html", ".htm", "/")
-_SCRIPTED_RE = re.compile(r"""["']([^"'\s<>]{4,500}\.(?:mp4|m3u8)(?:\?[^"'\s<>]{0,300})?)["']""")
-_VIDEOS_MAX = 50
-_VIDEO_EXTENSIONS = frozenset(("mp4", "m3u8", "flv", "mov", "webm"))
 
 
 def picture_address(attrs: Mapping[str, Any], absolute: Callable[[str], str]) -> str:
@@ -74,27 +71,6 @@ def find_images(
         alt = str(picture.attrs.get("alt") or picture.attrs.get("title") or "").strip()[:300]
         found.append((picture, FoundImage(url, alt, "", place)))
     return found
-
-
-def find_videos(
-    pictures: Iterable[Picture], scripts: Iterable[str], absolute: Callable[[str], str]
-) -> tuple[str, ...]:
-    """List the addresses of films: players, pictures that stand for one, scripts that name one.
-
-    A playlist (HLS) is listed as such; its pieces are not.
-    """
-    found = []
-    for picture in pictures:
-        cloud = str(picture.attrs.get("urlcloud") or "")
-        url = absolute(cloud) if cloud else ""
-        if not url and picture.is_video:
-            url = picture_address(picture.attrs, absolute)
-        if url and (extension_of(url) in _VIDEO_EXTENSIONS or picture.is_video):
-            found.append(url)
-    for script in scripts:
-        named = (match[1].replace("\\/", "/") for match in _SCRIPTED_RE.finditer(script))
-        found += [url for address in named if (url := absolute(address))]
-    return tuple(dict.fromkeys(found))[:_VIDEOS_MAX]
 
 
 def find_attachments(
