@@ -10,13 +10,15 @@ from hongxing_crawler.core.document import DamagedPlace, GlossEntry
 from hongxing_crawler.core.edits import Edit
 from hongxing_crawler.core.restore.certainty import is_certain
 from hongxing_crawler.core.restore.evidence import Evidence
+from hongxing_crawler.core.restore.foreign import Habits
 from hongxing_crawler.core.restore.gbk import char_across
-from hongxing_crawler.core.restore.guesses import GLOSS_RE, LOST, TAIL_RE, Guess
+from hongxing_crawler.core.restore.guesses import GLOSS_RE, LOSSES, LOST, TAIL_RE, Guess
 from hongxing_crawler.core.restore.model import fold
 from hongxing_crawler.core.restore.noise import Noise
 from hongxing_crawler.core.restore.proof import prove_line, prove_run
+from hongxing_crawler.core.restore.script import DOUBLE, read_double
 from hongxing_crawler.core.restore.search import RunSearch
-from hongxing_crawler.core.restore.tables import has_reading
+from hongxing_crawler.core.restore.tables import has_reading, to_simplified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -31,6 +33,7 @@ _AROUND: Final = 6  # characters on both sides that take part
 _PAIRS_TRUSTED_LESS: Final = 0.3  # both weights fitted on damaged news
 _WORDS_TRUSTED: Final = 0.5
 _CONTEXT: Final = 1_000  # characters in front of a damage that have a say
+_NEIGHBOUR: Final = 24  # received characters that hold the next true one
 _LISTED: Final = 4  # alternatives written down
 _ORDER: Final = ("clean", "proved", "guessed", "lossy")
 _LOSS_RE: Final = re.compile("[?\ufffd]")
@@ -78,6 +81,9 @@ class Damage:
     is_folded: bool
     noise_count: int = 0
     noise: Noise = field(default_factory=Noise)
+    habits: Habits = field(default_factory=Habits)
+    names: frozenset[str] = frozenset()  # glossed ones that may be names with their reading
+    refused: frozenset[str] = frozenset()  # characters whose readings stood there before
 
     @property
     def table(self) -> tuple[GlossEntry, ...]:
@@ -104,6 +110,7 @@ class _Repair:
         self.edits: list[Edit] = []
         self.places: list[DamagedPlace] = []
         self.verdict = "clean"
+        self.kept: list[tuple[int, int]] = []  # quotations of the line that stay Traditional
         self.shift = 0  # length of the repaired text so far minus that of the received
 
     def run(self) -> Restored:
@@ -119,10 +126,18 @@ class _Repair:
         repaired = "".join((*parts, self.text[done:]))
         noise = sum(1 for edit in self.edits if edit.rule == "restore.noise")
         return Restored(
-            repaired, tuple(self.edits), self.verdict, tuple(self.places), self.damage.table, noise
+            repaired,
+            tuple(self.edits),
+            self.verdict,
+            tuple(self.places),
+            self.damage.table,
+            noise,
         )
 
     def _repair_line(self, offset: int, line: str) -> None:
+        if self.damage.habits.is_foreign(line):
+            return
+        self.kept = list(self.damage.habits.find_quotations(line))
         spans = list(self._spans(line))
         if not spans:
             return
@@ -131,24 +146,41 @@ class _Repair:
         is_proved = prove_line(line, true, self.damage, learnt) and not self._has_gloss(true)
         for span in spans:
             self._write(offset, line, span, is_proved=is_proved)
-        if not is_proved:
+        if not is_proved or self._is_doubtful(line, spans):
             self._worsen("guessed")
 
+    def _is_doubtful(self, line: str, spans: list[Span]) -> bool:
+        """Whether some of the line may have stood there before the kit came."""
+        names = self.damage.names
+        is_name = any(span.rule == "restore.gloss" and span.true in names for span in spans)
+        return is_name or self.damage.habits.is_doubtful(line)
+
     def _has_gloss(self, true: str) -> bool:
-        """A reading of the table that stayed: nothing says that the page had it before."""
-        known = {reading.strip() for reading in self.damage.glosses.values()}
-        return any(match[1] in known for match in GLOSS_RE.finditer(true))
+        """A reading that stayed: nothing says that the page had it before."""
+        return any(
+            match.start() and has_reading(true[match.start() - 1], match[1])
+            for match in GLOSS_RE.finditer(true)
+        )
 
     def _write(self, offset: int, line: str, span: Span, *, is_proved: bool) -> None:
         received = line[span.start : span.end]
-        inserted = self._finish(span)
+        inserted, is_sure = self._finish(line, span)
         start = offset + span.start
-        if span.rule == "restore.frame":
+        if span.rule == "restore.frame" or not is_sure:
+            is_proved = is_proved and is_sure
             verdict = span.verdict if is_proved or span.verdict == "lossy" else "guessed"
             at = start + self.shift
             alternatives = tuple(text.translate(self.damage.script) for text in span.alternatives)
             self.places.append(
-                DamagedPlace("", at, at + len(inserted), received, inserted, verdict, alternatives)
+                DamagedPlace(
+                    "",
+                    at,
+                    at + len(inserted),
+                    received,
+                    inserted,
+                    verdict,
+                    alternatives,
+                )
             )
             self._worsen(verdict)
         if received != inserted:
@@ -156,9 +188,28 @@ class _Repair:
             self.shift += len(inserted) - len(received)
             self._worsen("proved")
 
-    def _finish(self, span: Span) -> str:
-        simple = span.true.translate(self.damage.script)
-        return fold(simple) if span.rule == "restore.frame" and self.damage.is_folded else simple
+    def _finish(self, line: str, span: Span) -> tuple[str, bool]:
+        """The Simplified text of a span, and whether its script is beyond doubt."""
+        script = self.damage.script
+        simple = span.true.translate(script)
+        is_sure = True
+        if DOUBLE in span.true and ord(DOUBLE) in script:
+            simple, is_sure = self._read_doubles(line, span)
+        is_folded = span.rule == "restore.frame" and self.damage.is_folded
+        return fold(simple) if is_folded else simple, is_sure
+
+    def _read_doubles(self, line: str, span: Span) -> tuple[str, bool]:
+        before = GLOSS_RE.sub("", line[max(0, span.start - _NEIGHBOUR) : span.start])[-1:]
+        after = GLOSS_RE.sub("", line[span.end : span.end + _NEIGHBOUR])[:1]
+        text = before + span.true + after
+        read = [
+            read_double(text[at - 1 : at], text[at + 1 : at + 2], self.damage.model)
+            if char == DOUBLE
+            else (char.translate(self.damage.script), True)
+            for at, char in enumerate(text)
+        ]
+        read = read[len(before) : len(before) + len(span.true)]
+        return "".join(char for char, _ in read), all(is_sure for _, is_sure in read)
 
     def _worsen(self, verdict: str) -> None:
         self.verdict = max(self.verdict, verdict, key=_ORDER.index)
@@ -203,12 +254,19 @@ class _Repair:
                 return Span(at, gloss.end(), char, "restore.gloss", learnt=learnt)
         if "\x05" <= char <= "\x08" and (noise := _NOISE_RE.match(line, at, end)):
             return Span(at, noise.end(), "", "restore.noise")
-        return Span(at, at + 1, char, "restore.script") if ord(char) in self.damage.script else None
+        return self._script_span(line, at) if ord(char) in self.damage.script else None
+
+    def _script_span(self, line: str, at: int) -> Span | None:
+        if any(start < at < end for start, end in self.kept):
+            return None
+        return Span(at, at + 1, line[at], "restore.script")
 
     def _owner(self, char: str, before: str, reading: str) -> str:
         """The character whose gloss follows ``char``: itself, or one made of bytes across."""
         owner = char if char > "\x7f" else char_across(before, char)
         known = self.damage.glosses.get(owner)
+        if not known and owner in self.damage.refused and owner not in to_simplified():
+            return ""
         belongs = known.strip() == reading if known else has_reading(owner, reading)
         return owner if owner and belongs else ""
 
@@ -228,10 +286,19 @@ class _Repair:
         margin = best.score - others[0].score if others else 99.0
         after = search.line[end : end + 1]
         is_sure = is_certain(context[:-1][-4:], best, others, after, self.damage.model)
+        is_sure = is_sure and not _has_eaten(search.line, end)
         verdict = "lossy" if best.is_lossy else "proved" if is_sure else "guessed"
         listed = tuple(path.out[len(before) :] for path in others[:_LISTED])
         return Span(
-            start, end, true, "restore.frame", verdict, listed, best.learnt, best.lost_count, margin
+            start,
+            end,
+            true,
+            "restore.frame",
+            verdict,
+            listed,
+            best.learnt,
+            best.lost_count,
+            margin,
         )
 
     def _weigh_words(self, line: str, context: str, paths: list[Guess]) -> list[Guess]:
@@ -270,6 +337,11 @@ class _Repair:
 
     def _explains(self, line: str, start: int, before: str, path: Guess) -> bool:
         return prove_run(line[start : path.pos], before, path.out, self.damage, path.learnt)
+
+
+def _has_eaten(line: str, end: int) -> bool:
+    """Whether a run ends in a loss before a digit or the like: its bytes belong to no pair."""
+    return line[end - 1] in LOSSES and " " <= line[end : end + 1] < "@"
 
 
 def _true_text(line: str, spans: list[Span], start: int, end: int) -> str:

@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from hongxing_crawler.core.restore.damage import Damage
+from hongxing_crawler.core.restore.foreign import (
+    Habits,
+    has_foreign_lines,
+    honest_forms,
+    kit_lines,
+    never_written,
+)
 from hongxing_crawler.core.restore.gbk import char_across, pair_of
 from hongxing_crawler.core.restore.guesses import GLOSS_RE, LETTERS
 from hongxing_crawler.core.restore.language import PairModel
 from hongxing_crawler.core.restore.model import NOISE_MARKS, gloss_pairs
-from hongxing_crawler.core.restore.noise import learn_noise
+from hongxing_crawler.core.restore.noise import Noise, learn_noise
 from hongxing_crawler.core.restore.script import learn_script
 from hongxing_crawler.core.restore.tables import converted, has_reading, to_simplified
 from hongxing_crawler.core.restore.words import WordModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 _NOISE_RE: Final = re.compile(f"[\x05-\x08]{{1,5}}[{NOISE_MARKS}]")
 _TONES: Final = frozenset("āáǎàēéěèīíǐìōóǒòūúǔùǖǘǚǜńňǹḿ")
@@ -31,6 +39,8 @@ _LEAST_SHARE: Final = 0.75  # of a character's occurrences: it is always glossed
 _WINDOW: Final = 20
 _WIDE_WINDOW: Final = 60  # most characters of a cut run are misread
 _SURE_COUNT: Final = 3
+_OFTEN: Final = 6
+_MANY: Final = 5  # characters with their readings: more than help for readers
 _MAX_MODEL: Final = 60_000
 # Traditional forms that no kit writes: it leaves 后 于 里 干 as they are.
 _HONEST_TRADITIONAL: Final = frozenset("於後裡裏幹範")
@@ -59,10 +69,12 @@ def learn(texts: Iterable[str]) -> Damage | None:
     if not found and not cuts:
         return None
     noise_count = sum(1 for _ in _NOISE_RE.finditer(page))
-    glosses = _always_glossed(page, found)
+    is_traced = bool(cuts) or noise_count >= _SURE_COUNT
+    glosses = _always_glossed(page, found, is_traced=is_traced)
     if not _is_kit(page, glosses, cuts, noise_count):
         return None
-    return _describe(page, glosses, noise_count)
+    refused = frozenset(char for char, _ in found) - set(glosses)
+    return _describe(page, glosses, noise_count, refused)
 
 
 def _find_glosses(page: str) -> Counter[tuple[str, str]]:
@@ -76,18 +88,36 @@ def _find_glosses(page: str) -> Counter[tuple[str, str]]:
     return found
 
 
-def _always_glossed(page: str, found: Counter[tuple[str, str]]) -> dict[str, tuple[str, int]]:
-    """Keep the usual reading of each character that is glossed nearly always."""
+def _always_glossed(
+    page: str,
+    found: Counter[tuple[str, str]],
+    *,
+    is_traced: bool,
+) -> dict[str, tuple[str, int]]:
+    """Keep the usual reading of each character that is glossed nearly always.
+
+    Where noise or cuts show a kit beyond doubt, lines that it never touched do not count.
+    """
     totals: Counter[str] = Counter()
     usual: dict[str, tuple[str, int]] = {}
     for (char, inserted), count in found.most_common():
         totals[char] += count
         usual.setdefault(char, (inserted, count))
-    return {
+    if is_traced and len(totals) >= _SURE_COUNT:
+        page = kit_lines(page, found)
+    glossed = {
         char: usual[char]
         for char, total in totals.items()
         if total >= _LEAST_SHARE * page.count(char) and not _is_rare_name(char, total)
     }
+    return _without_names(glossed)
+
+
+def _without_names(glossed: dict[str, tuple[str, int]]) -> dict[str, tuple[str, int]]:
+    """Leave out readings of names on the page of a kit that glosses what it converts."""
+    converted_ones = {char: row for char, row in glossed.items() if char in to_simplified()}
+    is_rule = len(converted_ones) >= _OFTEN * (len(glossed) - len(converted_ones))
+    return converted_ones if is_rule else glossed
 
 
 def _is_rare_name(char: str, count: int) -> bool:
@@ -98,10 +128,11 @@ def _is_rare_name(char: str, count: int) -> bool:
 def _is_kit(
     page: str, glosses: dict[str, tuple[str, int]], cuts: list[int], noise_count: int
 ) -> bool:
+    is_many = noise_count >= _SURE_COUNT or len(glosses) >= _MANY
     places = (
         place
         for char, (inserted, _) in glosses.items()
-        if char in to_simplified()
+        if is_many or char in to_simplified()
         for place in _places(page, f"{char}({inserted})")
     )
     count = sum(_is_traditional_at(page, at) for at in places)
@@ -128,21 +159,51 @@ def _is_traditional_at(page: str, at: int, misread: int = 0) -> bool:
     return traditional > 0 and simple <= misread + traditional
 
 
-def _describe(page: str, glosses: dict[str, tuple[str, int]], noise_count: int) -> Damage:
+def _describe(
+    page: str,
+    found: dict[str, tuple[str, int]],
+    noise_count: int,
+    refused: frozenset[str],
+) -> Damage:
     sample = page[:_MAX_MODEL]
     plain = _RUN_RE.sub("\n", GLOSS_RE.sub("", sample))
+    glosses = {char: inserted for char, (inserted, _) in found.items()}
+    noise = learn_noise(sample, frozenset(glosses))
+    script, own, habits = _learn_habits(page, glosses, noise)
     return Damage(
-        glosses={char: inserted for char, (inserted, _) in glosses.items()},
-        counts={char: count for char, (_, count) in glosses.items()},
-        on_page=frozenset(page),
-        script=learn_script(page),
+        glosses=glosses,
+        counts={char: count for char, (_, count) in found.items()},
+        on_page=frozenset(own),
+        script=script,
         model=PairModel(plain),
         words=WordModel(plain),
-        pairs=gloss_pairs({char: inserted for char, (inserted, _) in glosses.items()}),
+        pairs=gloss_pairs(glosses),
         is_folded=_is_folded(page),
         noise_count=noise_count,
-        noise=learn_noise(sample, frozenset(glosses)),
+        noise=noise,
+        habits=habits,
+        names=_possible_names(glosses),
+        refused=refused,
     )
+
+
+def _learn_habits(
+    page: str, glosses: dict[str, str], noise: Noise
+) -> tuple[dict[int, str], str, Habits]:
+    """Learn the script table from the kit's own text, and what that text never holds."""
+    lines = page.split("\n")
+    unwritten = never_written(kit_lines(page, glosses.items()))
+    habits = Habits(frozenset(glosses), unwritten, noisy=noise.always_before)
+    own = GLOSS_RE.sub("", "\n".join(line for line in lines if not habits.is_foreign(line)))
+    script = learn_script(own)
+    habits = replace(habits, honest=honest_forms(page, script))
+    return script, own, replace(habits, has_foreign=has_foreign_lines(lines, habits))
+
+
+def _possible_names(glosses: Collection[str]) -> frozenset[str]:
+    """Glossed characters that no table converts, where the kit glosses converted ones mostly."""
+    others = frozenset(glosses) - set(to_simplified())
+    return others if len(others) < len(glosses) / 2 else frozenset()
 
 
 def _is_folded(page: str) -> bool:

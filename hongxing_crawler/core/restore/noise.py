@@ -24,6 +24,8 @@ _BARE_RE: Final = re.compile(f"(?<=[\u4e00-\u9fff”》）])[{_SHOWN_MARKS}]")
 _PAIRS: Final = {pair_of(mark): mark for mark in NOISE_MARKS}
 _NONE: Final = frozenset[int]()
 _ALL: Final = frozenset(_PAIRS)
+_SURE_COUNT: Final = 3
+_STRAY_SHARE: Final = 0.1  # a text was injected in one of the lines
 # Natural logarithms.
 _NEVER: Final = -25.0
 _SELDOM: Final = -6.0
@@ -38,11 +40,12 @@ class Noise:
 
     ``mark_pairs`` are the sets of marks (pairs of bytes) that may have noise before them, the
     likeliest first. ``bare_cuts`` weighs, for each mark, that a mark which it cuts has no noise
-    of its own.
+    of its own. ``always_before`` are the marks that nowhere in the kit's text stand without noise.
     """
 
     mark_pairs: tuple[frozenset[int], ...] = (_NONE, _ALL)
     bare_cuts: Mapping[str, float] = field(default_factory=dict)
+    always_before: frozenset[str] = frozenset()
 
 
 def learn_noise(page: str, glossed: frozenset[str]) -> Noise:
@@ -63,7 +66,22 @@ def learn_noise(page: str, glossed: frozenset[str]) -> Noise:
     shown = Counter(_wide(match[1]) for match in _SHOWN_RE.finditer(page))
     cut = Counter((bool(match[1]), _wide(match[2])) for match in _CUT_RE.finditer(page))
     whole = _count_whole(page, glossed)
-    return Noise(_mark_sets(page, shown, cut, whole), _weigh_bare_cuts(bool(shown), cut, whole))
+    return Noise(
+        _mark_sets(page, shown, cut, whole),
+        _weigh_bare_cuts(bool(shown), cut, whole),
+        _always_before(page) if shown else frozenset(),
+    )
+
+
+def _always_before(page: str) -> frozenset[str]:
+    lines = "\n".join(line for line in page.split("\n") if _SHOWN_RE.search(line))
+    shown = Counter(match[1] for match in _SHOWN_RE.finditer(lines))
+    bare = Counter(match[0] for match in _BARE_RE.finditer(lines))
+    return frozenset(
+        mark
+        for mark, count in shown.items()
+        if count >= _SURE_COUNT and bare[mark] <= _STRAY_SHARE * count
+    )
 
 
 def _wide(mark: str) -> str:

@@ -11,27 +11,22 @@ from hongxing_crawler.core.restore.tables import script_rows, to_simplified
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Words in which 著 is no form of 着.
-_KEPT_WORDS: Final = (
-    "著名",
-    "名著",
-    "顯著",
-    "著作",
-    "原著",
-    "專著",
-    "論著",
-    "著稱",
-    "土著",
-    "巨著",
-)
+    from hongxing_crawler.core.restore.language import PairModel
+
+DOUBLE: Final = "著"  # 着 and 著 both, where a kit converts 着
+_BEFORE_KEPT: Final = frozenset("名原專专論论巨編编合譯译遺遗拙顯显卓昭彰土較较撰")
+_AFTER_KEPT: Final = frozenset("名作稱称述者書书有錄录譯译")
+_EITHER_WAY: Final = frozenset("执執附")
+_INJECTED_SHARE: Final = 10
+_WORD: Final = 0.9  # weight of a word that the language has
 
 
 def learn_script(page_text: str) -> dict[int, str]:
     """Choose, for each Simplified character, the one form that this kit writes for it.
 
     A kit is a function: when a page shows 發 and 髮, only one of them comes from 发 and the other
-    was Traditional before. Forms that Simplified text uses itself (著, 後 …) are undone only where
-    the page never shows the Simplified character.
+    was Traditional before. Forms that Simplified text uses itself (後, 於 …) are undone only where
+    the page never shows the Simplified character; 著 is then read in context by ``read_double``.
 
     >>> "發展，長髮，后".translate(learn_script("發展，長髮，后"))
     '发展，长髮，后'
@@ -48,7 +43,7 @@ def learn_script(page_text: str) -> dict[int, str]:
     for simple in {simple_of.get(char, char) for char in counts}:
         for form, _ in _forms().get(simple, ()):
             table.pop(ord(form), None)
-        table |= _choose(simple, counts, page_text)
+        table |= _choose(simple, counts)
     return table
 
 
@@ -65,28 +60,45 @@ def _forms() -> dict[str, tuple[tuple[str, str], ...]]:
 def _usual_table() -> dict[int, str]:
     """The table of a page that shows nothing."""
     nothing: Counter[str] = Counter()
-    rows = (_choose(simple, nothing, "") for simple in _forms())
+    rows = (_choose(simple, nothing) for simple in _forms())
     return {form: simple for row in rows for form, simple in row.items()}
 
 
-def _choose(simple: str, counts: Mapping[str, int], page_text: str) -> dict[int, str]:
+def _choose(simple: str, counts: Mapping[str, int]) -> dict[int, str]:
     """The forms of one character that are undone."""
     rows = [
         (kind == "first", counts[form], form)
         for form, kind in _forms().get(simple, ())
-        if kind == "first" or not _is_honest(form, simple, kind, counts, page_text)
+        if kind == "first" or not _is_honest(form, simple, kind, counts)
     ]
     shown = [row for row in rows if row[1]]
     honest = set(shown) - {max(shown)} if shown else set()
     return {ord(form): simple for _, _, form in set(rows) - honest}
 
 
-def _is_honest(
-    form: str, simple: str, kind: str, counts: Mapping[str, int], page_text: str
-) -> bool:
-    if counts[form] < counts[simple] or (kind == "shared" and not counts[form]):
-        return True
-    return kind == "shared" and any(word in page_text for word in _KEPT_WORDS if form in word)
+def _is_honest(form: str, simple: str, kind: str, counts: Mapping[str, int]) -> bool:
+    if kind == "shared":  # an injected text may hold the other a time or two
+        return counts[form] <= _INJECTED_SHARE * counts[simple] or not counts[form]
+    return counts[form] < counts[simple]
+
+
+def read_double(before: str, after: str, words: PairModel) -> tuple[str, bool]:
+    """Read 著 where the kit writes it for 着, too: 著名 and 显著 keep it, 看着 does not.
+
+    Args:
+        before: The character in front, in either script.
+        after: The character behind.
+        words: What words the language has.
+
+    Returns:
+        The character, and whether no other reading is likely.
+    """
+    if before in _BEFORE_KEPT:
+        return DOUBLE, True
+    leads = words.weigh_word(before, "着") >= _WORD and before not in _EITHER_WAY
+    if after in _AFTER_KEPT:
+        return ("着", False) if leads else (DOUBLE, True)
+    return "着", leads or words.weigh_word("着", after) >= _WORD
 
 
 def simplify(text: str) -> str:
