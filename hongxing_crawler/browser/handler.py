@@ -19,6 +19,7 @@ from hongxing_crawler.browser import processes
 from hongxing_crawler.browser.find import is_root
 from hongxing_crawler.browser.gate import Gate, Job, Shelf, answer_of
 from hongxing_crawler.browser.launch import context_options, launch_options
+from hongxing_crawler.browser.memory import LOOK_S, MemoryWatch
 from hongxing_crawler.browser.settle import TooLargeError, settle, take_screenshot
 from hongxing_crawler.core.profile import BrowserRule
 from hongxing_crawler.running.rendering import RENDERED_TYPE
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 _NO_RULE = BrowserRule("")
 _END_S = 5.0  # for a page or the browser to close before it is killed
-_MEMORY_LOOK_S = 0.1
 _SHOT_S = 5.0
 _DOM_MAX_BYTES = 32 << 20
 
@@ -129,12 +129,12 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
         page.on("popup", lambda popup: _later(popup.close()))
         page.on("dialog", lambda dialog: _later(dialog.dismiss()))
         page.on("download", lambda download: _later(download.cancel()))
-        await page.route_web_socket("**", lambda socket: _later(socket.close()))
         return page
 
     async def _create_browser_context(self, *arguments: Any, **options: Any) -> Any:
         wrapper = await super()._create_browser_context(*arguments, **options)
         await wrapper.context.route("**", lambda route: _later(route.abort()))  # of popups
+        await wrapper.context.route_web_socket("**", lambda socket: _later(socket.close()))
         return wrapper
 
     async def _download_request_with_page(
@@ -169,18 +169,16 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
 
     async def _watch_memory(self) -> None:
         """End the largest process when all of them hold too much: it is the page's."""
+        watch = MemoryWatch(self._memory_max)
         while True:
-            await asyncio.sleep(_MEMORY_LOOK_S)
+            await asyncio.sleep(LOOK_S)
             if not self._active:
                 continue
-            sizes = {pid: processes.memory_of(pid) for pid in self._browser_pids()}
-            total = sum(sizes.values())
-            peak = self.stats.get_value("hongxing/browser/memory_peak_byte_count") or 0
-            if total > peak:
-                self.stats.set_value("hongxing/browser/memory_peak_byte_count", total)
-            if total > self._memory_max:
+            heaviest = watch.find_heaviest()
+            self.stats.set_value("hongxing/browser/memory_peak_byte_count", watch.peak_bytes)
+            if heaviest:
                 self.stats.inc_value("hongxing/browser/memory_kill_count")
-                processes.kill([max(sizes, key=lambda pid: sizes[pid])])
+                processes.kill([heaviest])
 
     def _browser_pids(self) -> list[int]:
         return [pid for pid in processes.children_of(os.getpid()) if processes.is_browser(pid)]

@@ -8,6 +8,7 @@ import signal
 from pathlib import Path
 
 _PROC = Path("/proc")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def children_of(pid: int) -> list[int]:
@@ -36,6 +37,13 @@ def memory_of(pid: int) -> int:
         for line in (_PROC / str(pid) / "smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return int(line.split()[1]) * 1024
+    return 0
+
+
+def resident_of(pid: int) -> int:
+    """Return the bytes of a process that are in memory, shared pages counted in full."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        return int((_PROC / str(pid) / "statm").read_text().split()[1]) * _PAGE_BYTES
     return 0
 
 
