@@ -245,6 +245,38 @@ def test_a_reader_that_goes_away_is_no_error(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        ("schema >&-", ExitCode.OK),
+        ("schema <&-", ExitCode.OK),
+        ("schema 2>&-", ExitCode.OK),
+        ("--help >&- 2>&- <&-", ExitCode.OK),
+        ("crwal 2>&-", ExitCode.USAGE),
+        ("status --home none >&- 2>&-", ExitCode.CONFIG),
+        ("status --home none --json >&-", ExitCode.CONFIG),
+        ("clean page.html --html out.html >&- 2>&- <&-", ExitCode.OK),
+        ("status --home none 2> >(true)", ExitCode.CONFIG),
+        ("crwal 2> >(true)", ExitCode.USAGE),
+    ],
+)
+def test_streams_that_are_closed_change_no_exit_code(tmp_path, command, code):
+    (tmp_path / "page.html").write_bytes(PAGE)
+
+    done = subprocess.run(
+        ["bash", "-c", f"{shlex.join(MODULE)} {command}"],
+        capture_output=True,
+        cwd=tmp_path,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == code
+    assert b"Traceback" not in done.stdout + done.stderr
+    if "out.html" in command:
+        assert (tmp_path / "out.html").read_bytes().startswith(b"<!DOCTYPE html>")
+
+
+@pytest.mark.parametrize(
     ("number", "code"),
     [(signal.SIGINT, ExitCode.INTERRUPTED), (signal.SIGTERM, ExitCode.TERMINATED)],
 )

@@ -7,15 +7,15 @@ at their top: what a command needs is imported when it runs.
 from __future__ import annotations
 
 import signal
-import sys
 import traceback
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from hongxing_crawler import __version__
-from hongxing_crawler.cli.shell import Shell, close_stdout, common_options
+from hongxing_crawler.cli.shell import Shell, common_options, end_streams, open_missing_streams
 from hongxing_crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ def _run(shell: Shell, arguments: Sequence[str] | None) -> Any:
     try:
         return app.main(arguments, "hongxing", standalone_mode=False, obj=shell)
     except click.ClickException as error:
-        error.show()
+        with suppress(BrokenPipeError):
+            error.show()
         shell.tell_machines(error.exit_code, error.format_message())
         return error.exit_code
     except click.Abort:
@@ -112,10 +113,11 @@ def _run(shell: Shell, arguments: Sequence[str] | None) -> Any:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; see docs/exit-codes.md."""
+    open_missing_streams()
     signal.signal(signal.SIGTERM, _terminate)
     code = int(_run(Shell(), arguments) or ExitCode.OK)
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        close_stdout()
+    if arguments is None:  # a program of its own: what comes when all is done changes no code
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    end_streams()
     return code

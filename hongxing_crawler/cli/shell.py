@@ -6,7 +6,7 @@ import json
 import os
 import socket
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -113,7 +113,8 @@ class Shell:
 
     def complain(self, sentence: str) -> None:
         """Say on stderr what went wrong and what to do."""
-        click.echo(f"hongxing: {sentence}", err=True)
+        with suppress(BrokenPipeError):  # who reads stderr may be gone as well
+            click.echo(f"hongxing: {sentence}", err=True)
 
 
 def now() -> datetime:
@@ -137,9 +138,37 @@ def write_line(text: str) -> None:
 
 def close_stdout() -> None:
     """Send what is still to be printed nowhere, so that the end of the program is silent."""
+    _close(sys.stdout.fileno())
+
+
+def _close(descriptor: int) -> None:
     null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, sys.stdout.fileno())
+    os.dup2(null, descriptor)
     os.close(null)
+
+
+def open_missing_streams() -> None:
+    """Give stdin, stdout and stderr that were closed (``>&-``) a place that holds nothing.
+
+    Python leaves them None, and the next file that is opened would take their number.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+    sys.stdin = sys.stdin or open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+
+
+def end_streams() -> None:
+    """Write out what is buffered; a reader who has gone away is no error."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            _close(stream.fileno())
 
 
 class CommonOption(click.Option):
