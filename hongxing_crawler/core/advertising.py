@@ -86,18 +86,24 @@ _PROMISE_RE = re.compile(_PROMISES)
 _SELLER_RE = re.compile(_SELLER)
 
 # The same in the other languages in which links are sold, for pages in Chinese.
+# One set of first characters, so that it runs over Chinese without stopping.
 _FOREIGN_RUN_RE = re.compile(
-    r"[A-Za-z\u00c0-\u1fff\uac00-\ud7a3][^\u3400-\u9fff\n]{20}|[\u3040-\u30ff]{4}"
+    r"[A-Za-z\u00c0-\u1fff\u3040-\u30ff\uac00-\ud7a3]"
+    r"(?:(?<![\u3040-\u30ff])[^\u3400-\u9fff\n]{20}|(?<=[\u3040-\u30ff])[\u3040-\u30ff]{3})"
 )
 _KANA_RE = re.compile(r"[\u3040-\u30ff]{3}")
-_FOREIGN_TRADE_RE = re.compile(
-    r"\b(?:casinos?|viagra|cialis|levitra|payday|loans?|slots?|poker|bett?ing|gambling|escorts?|"
-    r"porn|replica|rolex|jerseys|forex|crypto|bitcoin|essays?|baccarat|roulette|jackpot|togel|gacor|judi|xxx)\b|"
+_LATIN_TRADES = (
+    r"casinos?|viagra|cialis|levitra|payday|loans?|slots?|poker|bett?ing|gambling|escorts?|"
+    r"porn|replica|rolex|jerseys|forex|crypto|bitcoin|essays?|baccarat|roulette|jackpot|togel|gacor|judi|xxx"
+)
+_OTHER_TRADES = (
     r"казино|ставк[иа]|букмекер|займ|кредит|диплом|автомат|лотере|проститут|"
     r"nhà cái|đánh bạc|cá cược|game bài|xổ số|nổ hũ|kèo|bắn cá|tài xỉu|"
-    r"カジノ|パチ|スロット|バカラ|出会い|副業|競馬|コピー品|สล็อต|บาคาร่า|คาสิโน|พนัน|카지노|토토|바카라|슬롯",
-    re.IGNORECASE,
+    r"カジノ|パチ|スロット|バカラ|出会い|副業|競馬|コピー品|สล็อต|บาคาร่า|คาสิโน|พนัน|카지노|토토|바카라|슬롯"
 )
+_FOREIGN_TRADE_RE = re.compile(rf"\b(?:{_LATIN_TRADES})\b|{_OTHER_TRADES}", re.IGNORECASE)
+# The same in folded text, anywhere in a word: without marks or case it runs by first characters.
+_FOREIGN_HINT_RE = re.compile(f"{_LATIN_TRADES}|{_OTHER_TRADES}")
 _FOREIGN_CALL_RE = re.compile(
     r"\b(?:click|visit|register|sign up|join|claim|win|bonus|free|buy|cheap|order|download|best|"
     r"now|today|you|your|discount|online|deposit)\b|бонус|сейчас|сайт|регистрац|деньг|бесплатн|выигр|онлайн|играй|"
@@ -198,7 +204,14 @@ def _may_be_foreign(text: str) -> bool:
     return (
         _FOREIGN_RUN_RE.search(text) is not None
         and _HAN_RE.search(text) is not None
-        and (_FOREIGN_TRADE_RE.search(text) is not None or _TRADE_RE.search(text) is not None)
+        and (_TRADE_RE.search(text) is not None or _names_foreign_trade(text))
+    )
+
+
+def _names_foreign_trade(text: str) -> bool:
+    folded = text.casefold().replace("\u0131", "i").replace("\u0307", "")
+    return (
+        _FOREIGN_HINT_RE.search(folded) is not None and _FOREIGN_TRADE_RE.search(text) is not None
     )
 
 

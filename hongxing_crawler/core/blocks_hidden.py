@@ -64,14 +64,21 @@ def _hides(style: str) -> str:
     return "off_screen" if _OFFSCREEN_RE.match(found[0]) else "style"
 
 
-def hidden_class_names(css: str) -> set[str]:
-    """Return the classes and ids (``.name``, ``#name``) that a page's own style sheet hides.
+@lru_cache(maxsize=4)  # the pages of a site repeat their style sheets
+def hidden_names(css: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the classes and the ids that a page's own style sheet hides.
 
     Only selectors of one simple part count: ``.menu:hover .sub`` says nothing about an article.
 
-    >>> sorted(hidden_class_names(".q8z{display:none} p .k{color:red} .m .n{display:none}"))
-    ['.q8z']
+    >>> hidden_names(".q8z{display:none} p .k{color:red} .m .n{display:none}")
+    (frozenset({'q8z'}), frozenset())
     """
+    names = _hidden_names(css)
+    classes = frozenset(name[1:] for name in names if name[0] == ".")
+    return classes, frozenset(name[1:] for name in names if name[0] == "#")
+
+
+def _hidden_names(css: str) -> set[str]:
     names: set[str] = set()
     css = css[:_MAX_CSS_CHARS]
     for word in _HIDING_WORDS:

@@ -17,7 +17,7 @@ from hongxing_crawler.core.text_tables import is_data_row, row_of
 
 if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Block, Line, Outline
-    from hongxing_crawler.core.boxes import Survey
+    from hongxing_crawler.core.boxes_survey import Survey
 
 _PROSE = 15.0
 _LEAD_PROSE = 25.0

@@ -134,11 +134,11 @@ def _text_between(html: str, start: str, end: str) -> str:
 
 
 def _lines_between(outline: Outline, start: str, end: str) -> tuple[int, int] | None:
-    opened = next((at for at, text in outline.comments if text.strip() == start), None)
+    opened = next((at for at, mark in outline.comments if mark.data.strip() == start), None)
     if opened is None:
         return None
     closed = next(
-        (at for at, text in outline.comments if text.strip() == end and at >= opened), None
+        (at for at, mark in outline.comments if at >= opened and mark.data.strip() == end), None
     )
     return (opened, closed) if closed is not None else None
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.restore import Restored, learn
+from hongxing_crawler.core.restore.guesses import LETTERS
 
 if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Outline
@@ -18,6 +20,9 @@ _MAX_CHARS = 120_000
 _MAX_LINE_CHARS = 12_000
 _MAX_LOST_SHARE = 0.01
 _MAX_LOSSES = 2_000  # a damaged page has some twenty
+_READING_LETTERS = frozenset(ascii_lowercase + LETTERS.removeprefix("a-z"))
+_OPENINGS = frozenset("(?\ufffd")  # the bracket, or what a cut gloss leaves of it
+_LONGEST_READING = 20  # with the blanks up to its bracket
 
 
 @lru_cache(maxsize=4)
@@ -28,9 +33,18 @@ def find_damage(sample: str) -> Damage | None:
     """
     if sample.count("\ufffd") > _MAX_LOST_SHARE * len(sample) or sample.count("?") > _MAX_LOSSES:
         return None
-    if ")" not in sample:
-        return None  # every reading that a kit inserts ends so
-    return learn((sample,))
+    return learn((sample,)) if _may_hold_readings(sample) else None
+
+
+def _may_hold_readings(sample: str) -> bool:
+    """Say whether a bracket closes after a few letters, as after every reading of a kit."""
+    place = sample.find(")")
+    while place >= 0:
+        reading = sample[max(0, place - _LONGEST_READING) : place].rstrip()
+        if reading[-1:] in _READING_LETTERS and not _OPENINGS.isdisjoint(reading):
+            return True
+        place = sample.find(")", place + 1)
+    return False
 
 
 def mend(damage: Damage, text: str) -> Restored:

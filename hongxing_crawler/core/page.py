@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from turbohtml import parse
 
 from hongxing_crawler.core.addresses import Resolver
-from hongxing_crawler.core.blocks import Walker
-from hongxing_crawler.core.boxes import find_article_box, survey
+from hongxing_crawler.core.blocks_walk import walk
+from hongxing_crawler.core.boxes import find_article_box
+from hongxing_crawler.core.boxes_survey import survey
 from hongxing_crawler.core.boxes_template import headline_line, match_template
 from hongxing_crawler.core.brand import is_brand_swapped
 from hongxing_crawler.core.charset import decode
@@ -80,7 +81,7 @@ def extract(
     text, tail = cut_after_end(decoded.text[:limit])
     cut = cut_kit_junk(text)
     document = parse(cut.html)
-    outline = Walker().walk(document)
+    outline = walk(document)
     runs = cut_link_runs(outline, url)
     shown, site_title = outline.title, profile.title if profile else ""
     cloaks = undo_cloak(outline)
@@ -257,11 +258,9 @@ class _Reader:
 
     def _links(self) -> tuple[str, ...]:
         """List the page's links; those of injected lines are no part of the site."""
-        injected, resolver = self.injected, self.resolver
-        found: dict[str, None] = {}
-        for href, line in self.outline.hrefs:
-            if line not in injected:
-                found[resolver.absolute(href)] = None
+        injected = self.injected
+        own = dict.fromkeys([href for href, line in self.outline.hrefs if line not in injected])
+        found = dict.fromkeys(map(self.absolute, own))
         found.pop("", None)
         return tuple(found)
 

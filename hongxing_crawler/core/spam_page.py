@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from hongxing_crawler.core.addresses import Resolver
     from hongxing_crawler.core.blocks import Block, Line, Outline
-    from hongxing_crawler.core.boxes import Survey
+    from hongxing_crawler.core.boxes_survey import Survey
 
 # Words that no honest menu of news holds.
 _TRADE_RE = re.compile(
@@ -65,24 +65,30 @@ def find_injections(
     for number, why in enumerate(look.aside):
         if why == "wheel" and not _is_menu(outline.lines[number], home, absolute):
             found.mark(number, number + 1, "spam.name_wheel")
-    _mark_hidden(outline, home, absolute, found)
-    for line in outline.lines:
-        if not is_suspect and line.text[-1:] not in _SUSPECT_ENDS:
-            continue
-        if line.number not in found.rules and (
-            is_suspect or line.text[-2:].rstrip(" |")[-1:] in _PLACE_ENDS
-        ):
+    _mark_hidden(outline, look, home, absolute, found)
+    suspects = outline.lines if is_suspect else _lines_of_places(outline)
+    for line in suspects:
+        if line.number not in found.rules:
             _judge_line(outline, line, headline, home, absolute, found)
     return found.rules
 
 
+def _lines_of_places(outline: Outline) -> list[Line]:
+    """Return the lines that end in what ends the name of a place."""
+    return [
+        line
+        for line in outline.lines
+        if line.text[-1:] in _SUSPECT_ENDS and line.text[-2:].rstrip(" |")[-1:] in _PLACE_ENDS
+    ]
+
+
 def _mark_hidden(
-    outline: Outline, home: str, absolute: Callable[[str], str], found: Injections
+    outline: Outline, look: Survey, home: str, absolute: Callable[[str], str], found: Injections
 ) -> None:
     """Judge hidden boxes; in a heap of them, one inside the other, not every one anew."""
     work = _MOST_HIDDEN_LINES
-    for block in outline.blocks:
-        if not block.hidden or block.last <= block.first or block.first in found.rules:
+    for block in look.hidden:
+        if block.first in found.rules:
             continue
         work -= block.last - block.first
         if work < 0:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from hongxing_crawler.core.blocks import Block, Line, Outline
-    from hongxing_crawler.core.boxes import Survey
+    from hongxing_crawler.core.boxes_survey import Survey
     from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.core.titles import Headline
 

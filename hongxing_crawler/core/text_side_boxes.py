@@ -8,7 +8,7 @@ from hongxing_crawler.core.text_furniture import is_attachment_line
 
 if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Block, Line, Outline
-    from hongxing_crawler.core.boxes import Survey
+    from hongxing_crawler.core.boxes_survey import Survey
 
 _MAIN_SHARE = 0.6
 _LEAST_LINES = 2

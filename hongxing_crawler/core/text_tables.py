@@ -36,7 +36,17 @@ def row_of(block: Block, outer: Block) -> Block | None:
 
 
 def is_data_row(row: Block, outline: Outline) -> bool:
-    """Tell a row of a data table: two or more cells, short texts, few links."""
+    """Tell a row of a data table: two or more cells, short texts, few links.
+
+    Each line of a row asks anew, so the verdict is kept.
+    """
+    found = outline.data_rows.get(row.number)
+    if found is None:
+        found = outline.data_rows[row.number] = _is_data_row(row, outline)
+    return found
+
+
+def _is_data_row(row: Block, outline: Outline) -> bool:
     lines = outline.lines[row.first : row.last]
     if len(lines) < 2 or len(lines) > _MOST_LINES:
         return False

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.blocks_tags import HEADINGS
 
 if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Block, Line, Outline
-    from hongxing_crawler.core.boxes import Survey
+    from hongxing_crawler.core.boxes_survey import Survey
 
 _SEPARATOR_RE = re.compile(
     r"\s?[_|｜–—]+\s?|\s-{1,2}\s?|(?<=[\u4e00-\u9fff）」”》])-{1,2}(?=[\u4e00-\u9fff])|\s[·:>«»]\s|--+"
@@ -66,15 +67,14 @@ def find_headline(outline: Outline) -> Headline:
     title = outline.title or outline.metas.get("og:title", "")
     wanted = squeeze(title[:300])
     best, best_score = None, 0.0
-    seen_weight = 0.0
+    sums = list(accumulate(line.weight for line in outline.lines))
     for line in outline.lines:
-        seen_weight += line.weight
         text = line.text
         if len(text) > _LONGEST or not (
             text[:3] in title or text[-3:] in title or line.block.tag in HEADINGS
         ):
             continue
-        score = _score(line, wanted, seen_weight)
+        score = _score(line, wanted, sums[line.number])
         if score > best_score:
             best, best_score = line, score
     if best is not None and best_score >= 30:
