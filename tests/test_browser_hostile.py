@@ -51,6 +51,18 @@ def test_a_hostile_page_costs_its_time_and_the_crawl_goes_on(name, tmp_path):
     assert seconds < 60  # two tries, and the start of crawl and browser on a busy machine
 
 
+def test_other_pages_are_asked_for_while_one_is_with_the_browser(tmp_path):
+    with DemoSite() as site:
+        profile = profile_of(site, "/hostile/miner.html", LIST, browser=())
+        settings = {"HONGXING_BROWSER_TIMEOUT_S": 20}
+        ended = crawl(profile, tmp_path / "home", browser="auto", settings=settings)
+    asked = {request.path: request.at for request in site.log}
+
+    assert ended.code == 0, ended.log
+    others = [asked[path] for path in asked if path.startswith(("/channel/", "/topic/"))]
+    assert max(others) - asked["/hostile/miner.html"] < 15, "it takes all of its 20 seconds"
+
+
 def test_a_chain_of_redirects_by_script_ends(tmp_path):
     with DemoSite() as site:
         profile = profile_of(site, "/hostile/redirects.html", max_depth=50)

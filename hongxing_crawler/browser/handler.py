@@ -26,7 +26,7 @@ from hongxing_crawler.running.rendering import RENDERED_TYPE
 from hongxing_crawler.running.run import DOCUMENT, SCREENSHOT, SENT_AT, VISIT, WANTED_PAGES, run_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from playwright.async_api import Page
     from scrapy import Request
@@ -69,6 +69,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
         self.config.max_pages_per_context = settings.getint("HONGXING_BROWSER_PAGES")
         self.config.target_closed_max_retries = 1
         self._shelf = Shelf()
+        self._places = asyncio.Semaphore(self.config.max_pages_per_context)
         self._entry = asyncio.Lock()
         self._active = 0
         self._idle = asyncio.Event()
@@ -82,6 +83,23 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
         Raises:
             RenderError: It took too long, too much memory, or the browser ended.
         """
+        with self._beside_others(request):
+            async with self._places:
+                return await self._render(request)
+
+    @contextlib.contextmanager
+    def _beside_others(self, request: Request) -> Iterator[None]:
+        """Let other pages be asked for meanwhile: a rendering is no request to the site."""
+        engine = self._crawler_ref.engine
+        engine.downloader.active.discard(request)
+        if slot := engine._slot:  # noqa: SLF001 - nothing public says that there is room
+            slot.nextcall.schedule()
+        try:
+            yield
+        finally:
+            engine.downloader.active.add(request)  # Scrapy takes it out
+
+    async def _render(self, request: Request) -> Response:
         await self._enter()
         request.meta[SENT_AT] = datetime.now(UTC)
         document: Response = request.meta[DOCUMENT]

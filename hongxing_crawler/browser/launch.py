@@ -26,6 +26,7 @@ _PLAIN = (
     "--disable-dev-shm-usage",
     "--mute-audio",
     "--no-first-run",
+    "--block-new-web-contents",  # popups: opened and closed a hundred times a second they cost much
     "--js-flags=--max-old-space-size=512",  # MB: a script's own objects
 )
 

@@ -99,7 +99,7 @@ class FrontierScheduler(BaseScheduler):
         if self._pages_left == 0:
             self.run.limit_reached = "max_pages" if self.run.state.has_pending() else ""
             return None
-        if len(self.run.open_visits) >= self._visits_max:
+        if len(self.run.open_visits) - self.run.rendering.beside_count >= self._visits_max:
             return None
         for ticket in self.run.state.take(1):
             if self._pages_left is not None:

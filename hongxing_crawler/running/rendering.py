@@ -28,6 +28,7 @@ _LITTLE_CHARS = 60  # a frame, a title, "loading"
 _SHORT_CHARS = 600  # a page that asks for JavaScript says little else
 _IN_VAIN_MAX = 2
 _PATTERNS_MAX = 10_000  # addresses without digits are a pattern each
+BESIDE_MAX = 8  # pages that wait for the browser while others are asked for
 _NAMED_MAX = 5  # pages that the advice names one by one
 _NO_RULE = BrowserRule("")
 _ADVICE = "put [[browser]] with pattern = '{}' into the site's profile"
@@ -112,7 +113,16 @@ class Rendering:
     patterns: dict[str, _Pattern] = field(default_factory=dict)
     failed_count: int = 0  # pages that no browser could show
     first_failure: str = ""
+    waiting: set[int] = field(default_factory=set)  # visits that are with the browser, by ticket
     missing: str = ""  # why there is no browser, once one was needed
+
+    @property
+    def beside_count(self) -> int:
+        """Count the visits that keep no other page from being asked for: those with the browser.
+
+        Not without end: where most pages need a browser, the others wait for it too.
+        """
+        return min(len(self.waiting), BESIDE_MAX)
 
     def find_rule(self, url: str) -> BrowserRule | None:
         """Find the profile's rule for an address."""

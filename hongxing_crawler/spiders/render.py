@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy import Request
 
 from hongxing_crawler.browser.find import what_is_missing
+from hongxing_crawler.running.rendering import BESIDE_MAX
 from hongxing_crawler.running.run import DOCUMENT, KIND, RENDERING, VISIT, run_of
 
 if TYPE_CHECKING:
@@ -27,12 +28,21 @@ async def render_page(crawler: Crawler, response: Response, visit: Visit) -> Res
 
     A browser that ended on the way, by whatever, is tried once more.
     """
-    run, stats = run_of(crawler), crawler.stats
+    run = run_of(crawler)
     if missing := what_is_missing():
         run.rendering.missing = f"pages need a browser, and {missing}"
         logger.warning("%s", run.rendering.missing)
         return None
     _prepare_slot(crawler)
+    run.rendering.waiting.add(visit.ticket.id)
+    try:
+        return await _try_twice(crawler, response, visit)
+    finally:
+        run.rendering.waiting.discard(visit.ticket.id)
+
+
+async def _try_twice(crawler: Crawler, response: Response, visit: Visit) -> Response | None:
+    run, stats = run_of(crawler), crawler.stats
     failure = ""
     for _ in range(_TRIES):
         request = Request(
@@ -69,8 +79,7 @@ def _is_worth_another_try(error: BaseException) -> bool:
 
 
 def _prepare_slot(crawler: Crawler) -> None:
-    """Let pages wait for a place in the browser, not for a delay."""
-    pages = crawler.settings.getint("HONGXING_BROWSER_PAGES")
+    """Let pages wait for a place in the browser, which knows how many it has; not for a delay."""
     crawler.engine.downloader.per_slot_settings.setdefault(
-        _SLOT, {"concurrency": pages, "delay": 0, "jitter": 0}
+        _SLOT, {"concurrency": BESIDE_MAX, "delay": 0, "jitter": 0}
     )
