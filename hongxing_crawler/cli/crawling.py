@@ -136,14 +136,14 @@ def _preview(shell: Shell, config: Config, profile: SiteProfile, flags: dict[str
 def demo(shell: Shell, /, state: int, **flags: Any) -> int:
     """Crawl a small replica of the site on this machine.
 
-    Nothing leaves the machine. Everything is kept in var/demo, or in --home.
+    Nothing leaves the machine. Everything is kept in var/demo, or in --home. Ten articles stand
+    behind scripts: they need a browser, and a line says when there is none.
     """
     from hongxing_crawler.demo.run import run_demo
     from hongxing_crawler.sites.profile import load_profile
 
     config = _load_config(shell, flags)
-    more = {"home": _demo_home(config), "browser": "off"}
-    options = _options(shell, config, load_profile("hongxing"), flags, **more)
+    options = _options(shell, config, load_profile("hongxing"), flags, home=_demo_home(config))
     return _crawl(shell, config, options, flags, partial(run_demo, options, state=state))
 
 
