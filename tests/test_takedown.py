@@ -14,7 +14,6 @@ from archive_kit import assert_judges_accept
 from crawl_kit import rows
 from takedown_kit import (
     LATER,
-    NEEDLE,
     OTHER,
     OWN_PICTURE,
     REASON,
@@ -277,11 +276,20 @@ def test_what_cannot_be_taken_down_is_named(home, name, message):
 
 
 def test_a_second_takedown_of_a_page_is_told_of_the_first(home):
-    take_down(home, ORDER, now)
-    again = take_down(home, Order((SECRET,), "noch einmal", "x"), lambda: LATER.replace(hour=9))
+    id_ = take_down(home, ORDER, now).takedown.articles[0].id
+    before = _files(home, "warc", "export", "media", "takedown", "runs")
 
-    assert again.record_count == 0
-    assert find_traces(home, NEEDLE, besides=set(find_traces(home))) == []
+    for name in (SECRET, SECRET.replace("https:", "http:"), id_):
+        with pytest.raises(ConfigError, match=f"{name} was taken down already, on 20.* by "):
+            take_down(home, Order((name,), "once more", "x"), lambda: LATER.replace(hour=9))
+    assert _files(home, "warc", "export", "media", "takedown", "runs") == before
+
+
+def test_a_page_goes_beside_one_that_is_gone(home):
+    take_down(home, ORDER, now)
+    done = take_down(home, Order((SECRET, OTHER), "both", "x"), lambda: LATER.replace(hour=9))
+
+    assert done.record_count > 0
     assert len(read_takedowns(home.takedown / "log.jsonl")) == 2
 
 

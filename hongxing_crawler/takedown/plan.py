@@ -122,8 +122,8 @@ def _prepare(home: Home, order: Order, now: Callable[[], datetime]) -> _Prepared
         site = _site_of(state) or _newest_description(home).get("hongxing-site") or "site"
         subject = find_subject(state, order.names)
         survey = survey_archive(home, state, subject, with_media=order.with_media)
-        if not subject.rows and not survey.removals:
-            raise ConfigError(_unknown(state, order))
+        if not survey.removals and all(row.change.kind == "takedown" for row in subject.rows):
+            raise ConfigError(_unknown(state, order, subject))
         _check_not_shown(state, subject)
         takedown = _decide(home, order, subject, survey, at)
         plan = TakedownPlan(
@@ -168,10 +168,11 @@ def _site_of(state: State) -> str:
     return next((str(site) for site in reversed(found) if site), "")
 
 
-def _unknown(state: State, order: Order) -> str:
-    known = [t for name in order.names if (t := state.takedowns.find(name)) is not None]
+def _unknown(state: State, order: Order, subject: Subject) -> str:
+    known = [t for url in sorted(subject.urls) if (t := state.takedowns.find(url)) is not None]
     if known:
-        return f"{order.names[0]} was taken down already, on {known[0].at[:10]} by {known[0].by}"
+        done = f"{order.names[0]} was taken down already, on {known[0].at[:10]} by {known[0].by}"
+        return f"{done}; nothing of it is left to remove"
     names = ", ".join(order.names)
     return f"{state.path.parent} holds nothing of {names}; look for it with hongxing history"
 
