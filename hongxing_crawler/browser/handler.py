@@ -16,6 +16,7 @@ from scrapy.http import HtmlResponse
 from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from hongxing_crawler.browser import processes
+from hongxing_crawler.browser.aside import later
 from hongxing_crawler.browser.find import is_root
 from hongxing_crawler.browser.gate import Gate, Job, Shelf, answer_of
 from hongxing_crawler.browser.launch import context_options, launch_options
@@ -74,6 +75,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
         self._active = 0
         self._idle = asyncio.Event()
         self._since_start = 0
+        self._memory_kills = 0
         self._driver_started = False
         self._watch: asyncio.Task[None] | None = None
 
@@ -102,6 +104,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
     async def _render(self, request: Request) -> Response:
         await self._enter()
         request.meta[SENT_AT] = datetime.now(UTC)
+        kills_before = self._memory_kills
         document: Response = request.meta[DOCUMENT]
         job = Job(document.url, answer_of(document), request.meta[VISIT])
         _job.set(job)
@@ -111,13 +114,21 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
             async with asyncio.timeout(self._timeout_s):
                 response: Response = await self._download_request(request)
         except (PlaywrightError, TimeoutError, TooLargeError, OSError) as error:
-            raise RenderError(f"{request.url}: {_first_line(error)}") from error
+            why = self._say_why(error, is_heavy=self._memory_kills > kills_before)
+            raise RenderError(f"{request.url}: {why}") from error
         finally:
             self._active -= 1
             if not self._active:
                 self._idle.set()
         request.meta[WANTED_PAGES] = job.wanted_pages
         return response
+
+    def _say_why(self, error: BaseException, *, is_heavy: bool) -> str:
+        if is_heavy:
+            return f"ended, more than {self._memory_max >> 20} MiB of memory; {_first_line(error)}"
+        if isinstance(error, TimeoutError):
+            return f"not done within {self._timeout_s:g} s"
+        return _first_line(error)
 
     async def _enter(self) -> None:
         """Start what is not running yet; start anew after so many pages, when none is open."""
@@ -144,15 +155,15 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
 
     async def _create_page(self, request: Request, spider: Any) -> Page:
         page: Page = await super()._create_page(request, spider)
-        page.on("popup", lambda popup: _later(popup.close()))
-        page.on("dialog", lambda dialog: _later(dialog.dismiss()))
-        page.on("download", lambda download: _later(download.cancel()))
+        page.on("popup", lambda popup: later(popup.close()))
+        page.on("dialog", lambda dialog: later(dialog.dismiss()))
+        page.on("download", lambda download: later(download.cancel()))
         return page
 
     async def _create_browser_context(self, *arguments: Any, **options: Any) -> Any:
         wrapper = await super()._create_browser_context(*arguments, **options)
-        await wrapper.context.route("**", lambda route: _later(route.abort()))  # of popups
-        await wrapper.context.route_web_socket("**", lambda socket: _later(socket.close()))
+        await wrapper.context.route("**", lambda route: later(route.abort()))  # of popups
+        await wrapper.context.route_web_socket("**", lambda socket: later(socket.close()))
         return wrapper
 
     async def _download_request_with_page(
@@ -196,6 +207,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
             self.stats.set_value("hongxing/browser/memory_peak_byte_count", watch.peak_bytes)
             if heaviest:
                 self.stats.inc_value("hongxing/browser/memory_kill_count")
+                self._memory_kills += 1
                 processes.kill([heaviest])
 
     def _browser_pids(self) -> list[int]:
@@ -224,21 +236,5 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
         processes.kill([pid for pid in ours if processes.is_browser(pid)])
 
 
-_tasks: set[asyncio.Future[Any]] = set()  # the loop holds only weak references
-
-
-def _later(coroutine: Any) -> asyncio.Future[Any]:
-    """Run a small thing on the side; that its page has gone is no fault."""
-
-    async def run() -> None:
-        with contextlib.suppress(PlaywrightError):
-            await coroutine
-
-    task = asyncio.ensure_future(run())
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
-    return task
-
-
 def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:200]
+    return (str(error) or type(error).__name__).splitlines()[0][:200].strip()

@@ -47,12 +47,18 @@ def show_run(result: RunResult) -> str:
         for title, key, parts in _RUN_LINES
         if counts
     ]
+    if counts.get("pages_rendered") or counts.get("pages_not_rendered"):
+        rows.insert(1, ("shown by a browser", *_rendered(counts)))
     rows.append(("time", f"{result.seconds:.1f} s", ""))
     paths = [(name, path) for name, path in result.paths.items() if path]
     ended = f"{result.reason.replace('_', ' ')}, exit {result.exit_code}"
     head = f"run {result.run_id}: {ended if result.exit_code else result.sentence}"
     blocks = [head, align(rows, right=(1,)), align(paths), "\n".join(result.warnings)]
     return "\n\n".join(block for block in blocks if block)
+
+
+def _rendered(counts: Mapping[str, int]) -> tuple[str, str]:
+    return f"{counts['pages_rendered']:,}", f"{counts['pages_not_rendered']:,} could not be"
 
 
 def _explain(counts: Mapping[str, int], parts: Mapping[str, str]) -> str:

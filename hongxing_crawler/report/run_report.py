@@ -41,6 +41,7 @@ COUNT_LABELS = {
     "attachments": "附件 · Attachments",
     "media_failed": "媒体失败 · Media failed",
     "spam_blocks": "注入块 · Spam blocks",
+    "pages_rendered": "浏览器渲染 · Rendered",
     "pages_injected": "被注入页面 · Pages injected",
     "pages_generic": "无模板文章 · By shape",
     "texts_restored": "修复 · Texts restored",

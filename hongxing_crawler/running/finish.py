@@ -163,6 +163,8 @@ def count_run(run: Run, stats: Mapping[str, Any]) -> dict[str, int]:
         "pages_rejected": int(stats.get("hongxing/visit/outcome_count/rejected", 0)),
         "pages_gone": int(stats.get("hongxing/visit/outcome_count/gone", 0)),
         "pages_failed": int(stats.get("hongxing/visit/outcome_count/failed", 0)),
+        "pages_rendered": int(stats.get("hongxing/browser/page_count", 0)),
+        "pages_not_rendered": _sum(stats, "hongxing/browser/failed_count/"),
         "images": int(stats.get("hongxing/store/image_count", 0)),
         "attachments": int(stats.get("hongxing/store/attachment_count", 0)),
         "media_failed": int(stats.get("hongxing/media/failed_count", 0)),

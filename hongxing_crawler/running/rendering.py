@@ -187,9 +187,10 @@ class Rendering:
         """Say what an operator can put into the profile, or what is missing on this machine."""
         found = [_advise(pattern, known) for pattern, known in self.patterns.items()]
         if self.failed_count:
+            pages, stand = ("page", "stands") if self.failed_count == 1 else ("pages", "stand")
             found.append(
-                f"{self.failed_count} pages could not be shown by the browser and stand as they"
-                f" came; the first: {self.first_failure}"
+                f"{self.failed_count} {pages} could not be shown by the browser and {stand} as"
+                f" received; the first: {self.first_failure}"
             )
         return [line for line in (*found, self.missing) if line]
 
