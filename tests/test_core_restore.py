@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from hongxing_crawler.core.edits import apply_edits
 from hongxing_crawler.core.restore import learn, restore
-from hongxing_crawler.core.restore.encodings import repair_encoding
 from hongxing_crawler.core.restore.explain import explain
 from hongxing_crawler.core.restore.model import NOISE_MARKS, Kit, corrupt, fold
 from hongxing_crawler.core.restore.script import learn_script
@@ -92,9 +91,39 @@ def test_case(case):
 
 @pytest.mark.parametrize("case", _params("restore_encodings.json"))
 def test_encoding(case):
-    repaired = repair_encoding(case["received"])
+    repaired = restore(case["received"])
 
     assert (repaired.text, repaired.verdict) == (case["expected"], case["verdict"])
+
+
+MISREADINGS = [("utf-8", "latin-1"), ("gb18030", "latin-1"), ("utf-8", "gb18030")]
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["会议", "长沙", "，", "党员", "工作。", "“好”", " A 5.2%", "\n", "\u3000", "（一）"]
+        )
+    ),
+    st.sampled_from(MISREADINGS),
+    st.integers(1, 2),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_misreading_is_undone_or_its_text_stays(pieces, charsets, rounds):
+    true = received = "".join(pieces)
+    right, wrong = charsets
+    for _ in range(rounds):
+        received = received.encode(right).decode(wrong, "replace")
+
+    restored = restore(received)
+
+    assert restored.text in {true, received} or restored.verdict != "clean"
+    assert apply_edits(received, restored.edits) == restored.text
+
+
+@given(st.text("会议长沙，。：！“”（）　éüñß·°×ABC &;nbsp\xa0", max_size=40))
+def test_honest_text_is_not_read_again(text):
+    assert restore(text).text == text or "&nbsp;" in text
 
 
 SCRIPT = {

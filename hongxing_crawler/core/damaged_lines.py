@@ -6,12 +6,12 @@ from functools import lru_cache
 from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.core.restore import Restored, learn
+from hongxing_crawler.core.restore import Restored, learn, learn_misreading
 from hongxing_crawler.core.restore.guesses import LETTERS
 
 if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Outline
-    from hongxing_crawler.core.restore import Damage
+    from hongxing_crawler.core.restore import Damage, Misreading
 
 _LONGEST = 300  # rules read short lines
 _MAX_LINES = 400
@@ -26,28 +26,21 @@ _LONGEST_READING = 20  # with the blanks up to its bracket
 
 
 @lru_cache(maxsize=4)
-def find_damage(sample: str) -> Damage | None:
-    """Learn the damage of a page; bytes that are no text at all have none to learn.
+def find_damage(sample: str) -> Damage | Misreading | None:
+    """Learn the damage of a page: what a mirror did to it, or else how it was misread.
 
     Reading and cleaning a page ask one after the other, so the last answers are kept.
     """
-    if sample.count("\ufffd") > _MAX_LOST_SHARE * len(sample) or sample.count("?") > _MAX_LOSSES:
-        return None
-    return learn((sample,)) if _may_hold_readings(sample) else None
+    return (learn((sample,)) if _is_searchable(sample) else None) or learn_misreading((sample,))
 
 
-def _may_hold_readings(sample: str) -> bool:
-    """Say whether a bracket closes after a few letters, as after every reading of a kit."""
-    place = sample.find(")")
-    while place >= 0:
-        reading = sample[max(0, place - _LONGEST_READING) : place].rstrip()
-        if reading[-1:] in _READING_LETTERS and not _OPENINGS.isdisjoint(reading):
-            return True
-        place = sample.find(")", place + 1)
-    return False
+def _is_searchable(sample: str) -> bool:
+    """Whether a kit may have been there: all that it inserts ends in a parenthesis."""
+    is_text = sample.count("\ufffd") <= _MAX_LOST_SHARE * len(sample)
+    return is_text and sample.count("?") <= _MAX_LOSSES and ")" in sample
 
 
-def mend(damage: Damage, text: str) -> Restored:
+def mend(damage: Damage | Misreading, text: str) -> Restored:
     """Restore a text of bounded size; a larger one stays as received."""
     if len(text) > _MAX_CHARS or any(len(line) > _MAX_LINE_CHARS for line in text.split("\n")):
         return Restored(text, verdict="lossy")

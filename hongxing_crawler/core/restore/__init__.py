@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final
-
-from hongxing_crawler.core.restore.damage import Damage, Restored
-from hongxing_crawler.core.restore.encodings import repair_encoding
+from hongxing_crawler.core.restore.damage import Damage
 from hongxing_crawler.core.restore.learn import learn
+from hongxing_crawler.core.restore.misreading import Misreading, learn_misreading
+from hongxing_crawler.core.restore.restored import Restored
 
-__all__ = ["Damage", "Restored", "learn", "restore"]
-
-# Bytes shown one by one, bytes lost, and what ，。的“ become when their UTF-8 is read as GBK.
-_MISREAD_RE: Final = re.compile("[\x80-\xff]{2}|锟斤|\ufffd|锛[宀-屽]|銆|鐨|鈥")
+__all__ = ["Damage", "Misreading", "Restored", "learn", "learn_misreading", "restore"]
 
 
-def restore(text: str, damage: Damage | None = None) -> Restored:
+def restore(text: str, damage: Damage | Misreading | None = None) -> Restored:
     """Repair a text, with the damage learnt from its page or else from itself.
 
     Undamaged text comes back unchanged with the verdict ``clean``. Text read in a wrong charset is
@@ -31,10 +26,5 @@ def restore(text: str, damage: Damage | None = None) -> Restored:
     Returns:
         The text, its edits, the damaged places and the verdict.
     """
-    damage = damage or learn((text,))
-    if damage is not None:
-        return damage.restore(text)
-    if _MISREAD_RE.search(text) is None:
-        return Restored(text)
-    decoded = repair_encoding(text)
-    return Restored(decoded.text, decoded.edits, decoded.verdict)
+    found = damage or learn((text,)) or learn_misreading((text,))
+    return found.restore(text) if found else Restored(text)

@@ -16,6 +16,7 @@ from hongxing_crawler.core.restore.guesses import GLOSS_RE, LOSSES, LOST, TAIL_R
 from hongxing_crawler.core.restore.model import fold
 from hongxing_crawler.core.restore.noise import Noise
 from hongxing_crawler.core.restore.proof import prove_line, prove_run
+from hongxing_crawler.core.restore.restored import VERDICTS, Restored
 from hongxing_crawler.core.restore.script import DOUBLE, read_double
 from hongxing_crawler.core.restore.search import RunSearch
 from hongxing_crawler.core.restore.tables import has_reading, to_simplified
@@ -35,21 +36,8 @@ _WORDS_TRUSTED: Final = 0.5
 _CONTEXT: Final = 1_000  # characters in front of a damage that have a say
 _NEIGHBOUR: Final = 24  # received characters that hold the next true one
 _LISTED: Final = 4  # alternatives written down
-_ORDER: Final = ("clean", "proved", "guessed", "lossy")
 _LOSS_RE: Final = re.compile("[?\ufffd]")
 _NOISE_RE: Final = re.compile("[\x05-\x08]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Restored:
-    """A repaired text. The edits count in the received text; places count in ``text``."""
-
-    text: str
-    edits: tuple[Edit, ...] = ()
-    verdict: str = "clean"  # clean | proved | guessed | lossy
-    places: tuple[DamagedPlace, ...] = ()
-    table: tuple[GlossEntry, ...] = ()
-    noise_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +200,7 @@ class _Repair:
         return "".join(char for char, _ in read), all(is_sure for _, is_sure in read)
 
     def _worsen(self, verdict: str) -> None:
-        self.verdict = max(self.verdict, verdict, key=_ORDER.index)
+        self.verdict = max(self.verdict, verdict, key=VERDICTS.index)
 
     # spans of one line -------------------------------------------------------------------
 
@@ -352,4 +340,4 @@ def _true_text(line: str, spans: list[Span], start: int, end: int) -> str:
     return "".join((*parts, line[start:end]))
 
 
-__all__ = ["LOST", "Damage", "Restored", "Span"]
+__all__ = ["LOST", "Damage", "Span"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from hongxing_crawler.core.document import DamagedPlace
     from hongxing_crawler.core.edits import Edit
-    from hongxing_crawler.core.restore.damage import Restored
+    from hongxing_crawler.core.restore.restored import Restored
 
 _CONTROL_PICTURES = {code: 0x2400 + code for code in range(9)}
 _INSERTED_RE = re.compile(b"(\x05|\x01[^\x02]*\x02)")
