@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hongxing_crawler.core.clean import clean_page
+from hongxing_crawler.core.edits import replay
 from hongxing_crawler.core.page import MAX_BYTES
 from hongxing_crawler.sites.profile import load_profile
 
@@ -150,3 +151,46 @@ def test_any_bytes_keep_the_promises(html):
 
 def test_the_same_page_reads_the_same_twice():
     assert clean_page(write_page().encode(), URL) == clean_page(write_page().encode(), URL)
+
+
+class TestMisreadPages:
+    """Fields that an editor stored in a wrong charset, on a page that is right otherwise."""
+
+    TRUE = "会议在长沙召开，全体党员干部参加了会议，认真学习了有关文件。"
+    HTML = """<html><head><title>{title}</title></head><body><h1>{title}</h1>
+        <p>来源：{source}　2020-03-20 16:56</p><div class="content"><p>{body}</p>
+        <p><img src="/a.jpg" alt="{caption}"></p><p>{body}</p>
+        <p><a href="/files/a.doc">{name}</a></p></div></body></html>"""
+
+    def fields(self, cleaned):
+        article = cleaned.article
+        names = [file.name for file in article.attachments]
+        return article.headline, article.article_body, names, article.images[0].alt
+
+    def page(self, change):
+        texts = {
+            "title": "全省会议今天召开",
+            "source": "红星网",
+            "body": self.TRUE,
+            "caption": "会场照片",
+            "name": "会议文件.doc",
+        }
+        html = self.HTML.format(**{key: change(text) for key, text in texts.items()})
+        return clean_page(html.encode(), "http://a.cn/2020/1.html")
+
+    @pytest.mark.parametrize(("right", "wrong"), [("utf-8", "latin-1"), ("gbk", "latin-1")])
+    def test_every_field_is_read_again(self, right, wrong):
+        cleaned = self.page(lambda text: text.encode(right).decode(wrong))
+
+        assert self.fields(cleaned) == self.fields(self.page(str))
+        assert cleaned.restoration.verdict == "proved"
+        steps = [step.edits for step in cleaned.steps]
+
+        assert replay(cleaned.received, steps) == cleaned.article.article_body
+
+    def test_lost_bytes_are_flagged_where_they_were(self):
+        cleaned = self.page(lambda text: text.replace("党员", "\ufffd\ufffd"))
+        place = cleaned.restoration.places[0]
+
+        assert cleaned.restoration.verdict == "lossy"
+        assert cleaned.received[place.start : place.end] == "\ufffd\ufffd"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.document import DamagedPlace, FoundImage
     from hongxing_crawler.core.edits import Cleaned, Edit
     from hongxing_crawler.core.profile import SiteProfile
-    from hongxing_crawler.core.restore import Damage, Restored
+    from hongxing_crawler.core.restore import Damage, Misreading, Restored
 
 _STEPS: tuple[tuple[str, Callable[[str], Cleaned]], ...] = (
     ("invisible", strip_invisible),
@@ -39,7 +39,7 @@ _STEPS: tuple[tuple[str, Callable[[str], Cleaned]], ...] = (
     ("blank_lines", strip_blank_lines),
 )
 _MAX_PASSES = 4
-_NAMES_RE = re.compile(r"[\s、,，;；/|]+")
+_NAMES_RE = re.compile(r"[\s、,，;；/|]++(?!\))")  # not the blank in 網(wǎng )
 _DOC_TYPES = (
     ("notice", re.compile(r"(?:公示|公告|通告|通知)$|(?:公示|公告|通知)(?:[（(]|$)")),
     ("policy", re.compile(r"(?:意见|办法|条例|规定|细则|方案|决定)(?:[（(].{0,20}[)）])?$")),
@@ -54,7 +54,9 @@ def clean_page(
 
 
 def clean_body(
-    received: str, damage: Damage | None = None, furniture: frozenset[str] = frozenset()
+    received: str,
+    damage: Damage | Misreading | None = None,
+    furniture: frozenset[str] = frozenset(),
 ) -> tuple[str, list[Step]]:
     r"""Run the text steps over a body until none finds anything to do.
 
@@ -151,7 +153,7 @@ def clean(page: Page, profile: SiteProfile | None = None) -> CleanedPage:
 class _Fields:
     """Restore one field after the other with the damage of the page."""
 
-    def __init__(self, damage: Damage | None) -> None:
+    def __init__(self, damage: Damage | Misreading | None) -> None:
         self.damage = damage
         self.edits: list[tuple[str, tuple[Edit, ...]]] = []
         self.places: list[DamagedPlace] = []
@@ -161,13 +163,14 @@ class _Fields:
         """Return the text without damage and invisible characters, and note the edits."""
         if self.damage is not None and text:
             restored = mend(self.damage, text)
-            if restored.edits:
+            if restored.edits or restored.verdict != "clean":
                 self.note(name, restored)
             text = restored.text
         return tidy(strip_invisible(text).text) if text else text
 
     def note(self, name: str, restored: Restored) -> None:
-        self.edits.append((name, restored.edits))
+        if restored.edits:
+            self.edits.append((name, restored.edits))
         self.places += [replace(place, field=name) for place in restored.places]
         self.verdicts.append(restored.verdict)
 
@@ -191,7 +194,7 @@ class _Fields:
         )
 
 
-def _body_html(page: Page, body: str, steps: list[Step], damage: Damage | None) -> str:
+def _body_html(page: Page, body: str, steps: list[Step], damage: Damage | Misreading | None) -> str:
     if not steps:
         return page.body_html
     return clean_html(page.body_html, body, lambda text: clean_body(text, damage)[0])
