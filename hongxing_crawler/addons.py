@@ -92,6 +92,10 @@ OUR_SETTINGS: dict[str, Any] = {
     "HONGXING_MEDIA_MAX_BYTES": 1 << 30,
     "HONGXING_MEDIA_TIMEOUT_S": 600.0,
     "HONGXING_PARTS_MAX_COUNT": 60,
+    "HONGXING_VIDEOS_ENABLED": False,
+    "HONGXING_VIDEOS_MAX_BYTES": 1 << 30,
+    "HONGXING_VIDEOS_MAX_PIECES": 2_000,
+    "HONGXING_VIDEOS_TIMEOUT_S": 3_600.0,
 }
 
 _OFF = None
@@ -114,6 +118,7 @@ COMPONENTS: dict[str, dict[str, int | None]] = {
     "ITEM_PIPELINES": {
         "hongxing_crawler.pipelines.clean.CleanPipeline": 200,
         "hongxing_crawler.pipelines.media.MediaPipeline": 400,
+        "hongxing_crawler.pipelines.videos.VideoPipeline": 500,
         "hongxing_crawler.pipelines.store.StorePipeline": 900,
     },
     "EXTENSIONS": {

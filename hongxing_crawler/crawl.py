@@ -45,6 +45,8 @@ class CrawlOptions:
     operator: str = ""
     with_parquet: bool = False
     browser: str = "off"  # auto: pages that lack what a script brings; always; off
+    videos: bool = False  # fetch films, too
+    video_max_bytes: int = 1 << 30
     limits: Limits = field(default_factory=Limits)  # of the monitors
     log_level: str = "INFO"
     log_file: str | None = None
@@ -118,6 +120,8 @@ def scrapy_settings(options: CrawlOptions) -> Any:
         "HONGXING_RUN_WAIT_LOCK_S": options.wait_lock_s,
         "HONGXING_RUN_OPERATOR": options.operator,
         "HONGXING_BROWSER_MODE": options.browser,
+        "HONGXING_VIDEOS_ENABLED": options.videos,
+        "HONGXING_VIDEOS_MAX_BYTES": options.video_max_bytes,
         "HONGXING_MONITORS": asdict(options.limits),
         "HONGXING_EXPORT_PARQUET": options.with_parquet,
         "CLOSESPIDER_TIMEOUT": options.max_duration_s,

@@ -16,7 +16,7 @@ from hongxing_crawler.store.schema import MIGRATIONS, VERSION
 from hongxing_crawler.store.state import State
 
 # Keys of a row by the version of the state that brought them.
-LATE_KEYS = {2: ("change",), 6: ("videos",)}
+LATE_KEYS = {2: ("change",), 6: ("videos",), 7: ("video_files",)}
 LATE_PROVENANCE = {6: ("rendered_record_id",)}
 
 

@@ -77,6 +77,7 @@ def _run_options(function: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("site", required=False, metavar="[SITE|FILE.toml]")
 @click.option("--seed", "seeds", multiple=True, metavar="URL", help="One more start page.")
 @click.option("--js", is_flag=True, help="Look at every page in a browser.")
+@click.option("--videos", is_flag=True, help="Fetch films, too.")
 @click.option("--dry-run", is_flag=True, help="Say what would be asked; ask and write nothing.")
 @_run_options
 @common_options
@@ -151,6 +152,7 @@ def _load_config(shell: Shell, flags: dict[str, Any], **more: object) -> Config:
     return shell.load_config(
         crawl__max_pages=flags["max_pages"],
         crawl__max_duration=flags["max_duration"],
+        crawl__videos="true" if flags.get("videos") else None,
         **more,
     )
 
@@ -168,6 +170,8 @@ def _options(
         "max_pages": config.max_pages,
         "max_duration_s": config.max_duration,
         "browser": _browser_mode(config, flags),
+        "videos": config.videos,
+        "video_max_bytes": config.video_max_mb << 20,
         "concurrency": config.concurrency,
         "delay_s": config.delay_s,
         "wait_lock_s": config.wait_lock,

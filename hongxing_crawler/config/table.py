@@ -82,6 +82,8 @@ SETTINGS = (
     Setting("crawl.concurrency", whole(1, 16), 1),
     Setting("crawl.delay_s", number(0, 3_600), 1.0),
     Setting("crawl.browser", BROWSER, "auto"),
+    Setting("crawl.videos", YES_NO, default=False),
+    Setting("crawl.video_max_mb", whole(1, 1_000_000), 1_024),
     Setting("crawl.max_pages", whole(0, 1_000_000_000), 0),
     Setting("crawl.max_duration", DURATION, 0.0),
     Setting("export.format", FORMATS, "jsonl.gz"),
@@ -132,6 +134,8 @@ class Config:
     concurrency: int  # requests at a time
     delay_s: float
     browser: str  # auto, always or off
+    videos: bool  # films are fetched, too
+    video_max_mb: int  # MiB of one film
     max_pages: int  # 0: no limit
     max_duration: float  # seconds, 0: no limit
     format: str  # of rows: jsonl.gz or jsonl.gz,parquet

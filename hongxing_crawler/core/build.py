@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from hongxing_crawler import __version__
-from hongxing_crawler.core.files import MediaFile, list_failures, list_files
+from hongxing_crawler.core.files import MediaFile, list_failures, list_files, list_videos
 from hongxing_crawler.core.identity import article_id, content_sha256, utc_text
 from hongxing_crawler.core.row import (
     SCHEMA_VERSION,
@@ -20,6 +20,7 @@ from hongxing_crawler.core.row import (
     QualityRow,
     RestorationRow,
     StepRow,
+    VideoRow,
 )
 from hongxing_crawler.core.urls import canonical_url, netloc_of
 from hongxing_crawler.exceptions import PageError
@@ -100,6 +101,7 @@ def build_article(
     canonical = canonical_url(url)
     fetched_at = utc_text(capture.fetched_at) if capture else None
     images, attachments = list_files(article, media)
+    films = list_videos(article, media)
     return Article(
         schema_version=SCHEMA_VERSION,
         id=article_id(canonical),
@@ -142,6 +144,7 @@ def build_article(
         images=images,
         attachments=attachments,
         videos=article.videos,
+        video_files=films,
         content_sha256=content_sha256(article.headline, article.article_body),
         first_seen_at=fetched_at,
         last_seen_at=fetched_at,
@@ -155,7 +158,7 @@ def build_article(
             places=cleaned.restoration.places,
             noise_count=cleaned.restoration.noise_count,
         ),
-        quality=_judge(cleaned, images, attachments),
+        quality=_judge(cleaned, images, attachments, films),
         rights="",
     )
 
@@ -224,7 +227,10 @@ def _list_steps(cleaned: CleanedPage) -> Iterator[StepRow]:
 
 
 def _judge(
-    cleaned: CleanedPage, images: tuple[ImageRow, ...], attachments: tuple[AttachmentRow, ...]
+    cleaned: CleanedPage,
+    images: tuple[ImageRow, ...],
+    attachments: tuple[AttachmentRow, ...],
+    films: tuple[VideoRow, ...],
 ) -> QualityRow:
     article = cleaned.article
     missing = {
@@ -232,7 +238,11 @@ def _judge(
         "no_date": article.date_published is None,
         "no_source": not article.source_name,
     }
-    errors = (*list_failures("images", images), *list_failures("attachments", attachments))
+    errors = (
+        *list_failures("images", images),
+        *list_failures("attachments", attachments),
+        *list_failures("video_files", films),
+    )
     flags = {
         "generic_template": cleaned.page.template == "generic",
         **missing,

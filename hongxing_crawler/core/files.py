@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.core.identity import media_key
-from hongxing_crawler.core.row import AttachmentRow, FileStatus, ImageRow
+from hongxing_crawler.core.row import AttachmentRow, FileStatus, ImageRow, VideoRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -80,7 +80,28 @@ def _attachment_row(name: str, file: MediaFile) -> AttachmentRow:
     )
 
 
-def list_failures(name: str, files: Sequence[ImageRow | AttachmentRow]) -> Iterator[str]:
+def list_videos(
+    article: ArticleContent, media: Mapping[str, MediaFile] | None
+) -> tuple[VideoRow, ...]:
+    """Make the rows of films that were asked for, in the order of the page."""
+    met: set[str] = set()
+    asked = [url for url in article.videos if url in (media or {})]
+    return tuple(_video_row(_find_file(url, media, met)) for url in asked)
+
+
+def _video_row(file: MediaFile) -> VideoRow:
+    return VideoRow(
+        url=file.url,
+        sha256=file.sha256,
+        key=media_key(file.sha256, file.mime),
+        mime=file.mime,
+        bytes=file.bytes,
+        status=file.status,
+        reason=file.reason,
+    )
+
+
+def list_failures(name: str, files: Sequence[ImageRow | AttachmentRow | VideoRow]) -> Iterator[str]:
     """Yield a message for each file that could not be stored."""
     for index, file in enumerate(files):
         if file.status == "failed":

@@ -15,7 +15,7 @@ from hongxing_crawler.core.row import Article, ChangeRow
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hongxing_crawler.core.row import AttachmentRow, ImageRow
+    from hongxing_crawler.core.row import AttachmentRow, ImageRow, VideoRow
 
 # Fields that say when, where and how a page was looked at, not what it says.
 _UNSTABLE = frozenset(
@@ -33,8 +33,8 @@ _FORM_FIELDS = frozenset(
         "content_sha256",
     }
 )  # fmt: skip
-_FILE_FIELDS = frozenset({"images", "attachments", "main_image", "videos"})
-_LATE_FIELDS = frozenset({"videos"})  # rows of earlier versions have none
+_FILE_FIELDS = frozenset({"images", "attachments", "main_image", "videos", "video_files"})
+_LATE_FIELDS = frozenset({"videos", "video_files"})  # rows of earlier versions have none
 _MAX_DIFF_CHARS = 20_000  # SequenceMatcher is quadratic
 
 
@@ -169,7 +169,11 @@ def _says_else(name: str, before: Article, after: Article, *, new_template: bool
     if name in _FORM_FIELDS:
         return False
     old, new = getattr(before, name), getattr(after, name)
+    if name == "videos":
+        return bool(old != new)
     if name in _FILE_FIELDS:
+        if name == "video_files":
+            return _other_films(old, new)
         return _other_files(old, new) if name != "main_image" else False
     if new_template and name not in {"headline", "article_body"} and not (old and new):
         return False
@@ -179,6 +183,12 @@ def _says_else(name: str, before: Article, after: Article, *, new_template: bool
 def _words(value: Any) -> str:
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return "".join(text.split())
+
+
+def _other_films(old: tuple[VideoRow, ...], new: tuple[VideoRow, ...]) -> bool:
+    """Tell whether a film that is kept has other bytes; one that is asked for at last has not."""
+    before = {film.url: film.sha256 for film in old}
+    return any(before.get(film.url, "") not in {"", film.sha256} for film in new if film.sha256)
 
 
 def _other_files(

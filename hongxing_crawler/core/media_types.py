@@ -72,6 +72,8 @@ _FTYP = {
     b"mif1": MediaType("image/heif", "heif"),
 }
 _MP4 = MediaType("video/mp4", "mp4")
+_TRANSPORT_STREAM = MediaType("video/mp2t", "ts")
+_PACKET_BYTES = 188  # ISO/IEC 13818-1: each packet begins with the same byte
 _BMP_HEADERS = frozenset({12, 40, 52, 56, 64, 108, 124})
 
 # A member of the ZIP file that settles it, in order.
@@ -167,6 +169,8 @@ def _binary_type(head: bytes) -> MediaType | None:
             return media_type
     if head[:4] == b"RIFF":
         return _RIFF.get(head[8:12])
+    if len(head) > 2 * _PACKET_BYTES and head[: 2 * _PACKET_BYTES + 1 : _PACKET_BYTES] == b"GGG":
+        return _TRANSPORT_STREAM if _BINARY_RE.search(head) else None
     if head[4:8] == b"ftyp":
         return _FTYP.get(head[8:12], _MP4)
     if (

@@ -97,6 +97,31 @@ class AttachmentRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VideoRow:
+    """The file of a film that was asked for, with the bytes that we keep."""
+
+    url: Annotated[str, _says("address, as in videos")]
+    sha256: Annotated[
+        Sha256OrEmpty,
+        _says(
+            "hex of the stored bytes, empty when not stored; of an HLS film: its pieces, one after "
+            "the other"
+        ),
+    ]
+    key: Annotated[str, _says("object key of the stored bytes, empty when not stored")]
+    mime: Annotated[str, _says("media type read from the bytes", "video/mp4")]
+    bytes: Annotated[Count, _says("size; of a film that was too large: as far as it is known")]
+    status: Annotated[
+        FileStatus,
+        _says(
+            "stored; duplicate: stored, and earlier in this article; failed: asked for; "
+            "skipped: not wanted, by its reason"
+        ),
+    ]
+    reason: Annotated[str, _says("why it is not stored: too_large, outside, hls_encrypted …")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProvenanceRow:
     """Where every byte came from."""
 
@@ -244,6 +269,9 @@ class Article:
     attachments: Annotated[tuple[AttachmentRow, ...], _says("in the order of the page")]
     videos: Annotated[
         tuple[str, ...], _says("addresses of films that the page shows, absolute, in its order")
+    ]
+    video_files: Annotated[
+        tuple[VideoRow, ...], _says("files of the films, when they were asked for; else empty")
     ]
     content_sha256: Annotated[Sha256, _says("sha256 of NFC(headline + LF + article_body)")]
     first_seen_at: Annotated[UtcTime | None, _says("UTC; fetched for the first time")]

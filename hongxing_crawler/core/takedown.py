@@ -122,6 +122,7 @@ def _tombstone(takedown: Takedown, article: RemovedArticle, run_id: str, revisio
         images=(),
         attachments=(),
         videos=(),
+        video_files=(),
         content_sha256=content_sha256(TAKEN_DOWN, ""),
         first_seen_at=None,
         last_seen_at=None,

@@ -11,16 +11,12 @@ import errno
 import functools
 import logging
 import re
-import tempfile
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.abc import AbstractResolver
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.resolver import DefaultResolver
 from scrapy.core.downloader.handlers._aiohttp import AiohttpDownloadHandler, _ClientResponse
 from scrapy.exceptions import (
     CannotResolveHostError,
@@ -32,16 +28,17 @@ from scrapy.exceptions import (
 from scrapy.http import Headers
 from scrapy.utils._download_handlers import make_response
 
-from hongxing_crawler.core.hosts import is_private_host, is_public_ip, split_port
+from hongxing_crawler.core.hosts import is_private_host, split_port
 from hongxing_crawler.exceptions import ArchiveError
+from hongxing_crawler.fetching.bodies import CHUNK_BYTES, Body, start_of
 from hongxing_crawler.fetching.refusals import ArchiveStoppedError
+from hongxing_crawler.fetching.resolver import GuardedResolver
 from hongxing_crawler.items import Exchange
 from hongxing_crawler.running.run import KIND, RENDERING, SENT_AT, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from aiohttp.abc import ResolveResult
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -51,9 +48,10 @@ if TYPE_CHECKING:
 EXCHANGE = "hongxing_exchange"  # request.meta: what went over the wire
 EXCHANGE_BODY = "hongxing_exchange_body"  # request.meta: Path of a spooled body
 EXCHANGE_CODINGS = "hongxing_exchange_codings"  # request.meta: its content codings
+FILM = "hongxing_film"  # request.meta: it belongs to a film
+TOO_LARGE_BYTES = "hongxing_too_large_bytes"  # request.meta: size of a body over the limit
 _DISK_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS})
 _HEAD_MAX_BYTES = 256 * 1024
-_CHUNK_BYTES = 64 * 1024
 _HEAD_END_RE = re.compile(rb"\n\r?\n")  # some servers end their lines without CR
 _INTERIM_RE = re.compile(rb"HTTP/1\.\d 1(?!01)")
 
@@ -125,30 +123,6 @@ class _KeptResponse(_ClientResponse):
             raise aiohttp.ClientPayloadError(self.keeper.broken)
 
 
-class _GuardedResolver(AbstractResolver):
-    """Resolve names, but give no private address for a name that is not allowed one.
-
-    The check sits below every redirect and every trick with names, because only the address
-    that is connected to counts.
-    """
-
-    def __init__(self, allowed: frozenset[str]) -> None:
-        self._inner = DefaultResolver()
-        self._allowed = allowed
-
-    async def resolve(self, host: str, port: int = 0, family: Any = 0) -> list[ResolveResult]:
-        results = await self._inner.resolve(host, port, family)
-        if host.lower() in self._allowed:
-            return results
-        public = [result for result in results if is_public_ip(result["host"])]
-        if not public:
-            raise OSError(f"{host} leads to a private address")
-        return public
-
-    async def close(self) -> None:
-        await self._inner.close()
-
-
 class _BodilessSession:
     """A session that sends no empty body: a GET with ``Content-Length: 0`` is no browser's."""
 
@@ -177,7 +151,7 @@ class ArchivingDownloadHandler(AiohttpDownloadHandler):
         named = run.profile.hosts + run.profile.media_hosts
         self._allowed = frozenset(split_port(netloc)[0].lower() for netloc in named)
         connector = aiohttp.TCPConnector(
-            resolver=_GuardedResolver(self._allowed),
+            resolver=GuardedResolver(self._allowed),
             limit=self._pool_size_total or 100,
             limit_per_host=self._pool_size_per_host,
         )
@@ -236,22 +210,39 @@ class ArchivingDownloadHandler(AiohttpDownloadHandler):
         """Keep header bytes: a GBK file name is no UTF-8."""
         return Headers(list(response.raw_headers))
 
+    @staticmethod
+    async def _receive(response: Any, body: Body, limit: int, request: Request) -> None:
+        """Take a body in; a film whose head says that it is too large is not begun.
+
+        Raises:
+            DownloadCancelledError: It is larger than the limit.
+            aiohttp.ClientPayloadError: It broke off.
+        """
+        declared = _declared_bytes(response) if FILM in request.meta else 0
+        if declared <= limit or not limit:
+            async for chunk in response.content.iter_chunked(CHUNK_BYTES):
+                body.write(chunk)
+                if limit and body.size > limit:
+                    break
+            else:
+                response.check_end()
+                return
+        request.meta[TOO_LARGE_BYTES] = max(declared, body.size)
+        raise DownloadCancelledError(
+            f"{request.url} is larger than {limit} bytes; what came is archived"
+        )
+
     async def _read_response(self, response: Any, request: Request) -> Response:
         """Read the body to its end, its limit or its breakdown; keep what came in every case."""
         headers = self._extract_headers(response)
         arguments = self._build_base_response_args(response, request, headers)
         limit: int = request.meta.get("download_maxsize", self._default_maxsize)
-        body = _Body(self._spool_bytes, self._spool_folder)
+        body = Body(self._spool_bytes, self._spool_folder)
         cause: Exception | None = None
         try:
-            async for chunk in response.content.iter_chunked(_CHUNK_BYTES):
-                body.write(chunk)
-                if limit and body.size > limit:
-                    cause = DownloadCancelledError(
-                        f"{request.url} is larger than {limit} bytes; what came is archived"
-                    )
-                    break
-            response.check_end()
+            await self._receive(response, body, limit, request)
+        except DownloadCancelledError as error:
+            cause = error
         except aiohttp.ClientPayloadError as error:
             cause = ResponseDataLossError(f"{request.url} broke off: {error}")
         except TimeoutError:
@@ -283,7 +274,7 @@ class ArchivingDownloadHandler(AiohttpDownloadHandler):
         if isinstance(content, bytes):
             return make_response(**arguments, body=content)
         request.meta[EXCHANGE_BODY] = content
-        return make_response(**arguments, body=_start_of(content))
+        return make_response(**arguments, body=start_of(content))
 
 
 _TRUNCATED: Mapping[type[Exception], str] = {
@@ -293,46 +284,9 @@ _TRUNCATED: Mapping[type[Exception], str] = {
 }
 
 
-def _start_of(path: Path) -> bytes:
-    """Return what a type can be told from; who needs the rest opens the file."""
-    with path.open("rb") as file:
-        return file.read(_CHUNK_BYTES)
-
-
-class _Body:
-    """Bytes in memory up to a limit, then in a temporary file."""
-
-    def __init__(self, limit_bytes: int, folder: Path) -> None:
-        self.size = 0
-        self._limit = limit_bytes
-        self._folder = folder
-        self._chunks: list[bytes] = []
-        self._file: Any = None
-
-    def write(self, chunk: bytes) -> None:
-        self.size += len(chunk)
-        if self._file is not None:
-            self._file.write(chunk)
-            return
-        self._chunks.append(chunk)
-        if self.size > self._limit:
-            self._file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed by close()
-                dir=self._folder, prefix="body-", suffix=".part", delete=False
-            )
-            self._file.writelines(self._chunks)
-            self._chunks.clear()
-
-    def close(self) -> bytes | Path:
-        if self._file is None:
-            return b"".join(self._chunks)
-        self._file.close()
-        return Path(self._file.name)
-
-    def discard(self) -> None:
-        """Leave nothing behind: the disk is full, or the program ends."""
-        if self._file is not None:
-            self._file.close()
-            Path(self._file.name).unlink(missing_ok=True)
+def _declared_bytes(response: Any) -> int:
+    declared = response.headers.get("Content-Length", "")
+    return int(declared) if declared.isdecimal() and len(declared) < 19 else 0
 
 
 def _request_head(response: Any) -> bytes:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from scrapy.utils.httpobj import urlparse_cached
 
 from hongxing_crawler.core.urls import is_private_host
+from hongxing_crawler.fetching.download import FILM
 from hongxing_crawler.fetching.refusals import RefusedError
 from hongxing_crawler.running.run import BROWSER, KIND, run_of
 
@@ -52,9 +53,10 @@ class ScopeMiddleware:
         netloc = urlparse_cached(request).netloc
         if netloc not in self._netlocs and is_private_host(netloc):
             return "private_address"
-        if request.meta.get(KIND) == BROWSER:
+        is_large = FILM in request.meta
+        if request.meta.get(KIND) == BROWSER or is_large:
             kind = "resource" if netloc in self._netlocs else "outside"
-        if kind == "outside" and request.meta.get(KIND) not in _ANYWHERE:
+        if kind == "outside" and (request.meta.get(KIND) not in _ANYWHERE or is_large):
             return "outside"
         if self.run.state.takedowns.find(request.url) is not None:
             return "taken_down"

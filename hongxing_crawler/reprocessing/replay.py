@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin
@@ -13,18 +12,19 @@ from scrapy import Request
 from scrapy.crawler import Crawler
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
 from scrapy.exceptions import IgnoreRequest
-from scrapy.http import Headers, Response
+from scrapy.http import Response
 from scrapy.statscollectors import DummyStatsCollector
 
 from hongxing_crawler.addons import SCRAPY_SETTINGS
 from hongxing_crawler.archive.captures import ArchivedExchange, read_exchanges
-from hongxing_crawler.archive.reader import read_at
 from hongxing_crawler.core.clean import clean, join_parts
 from hongxing_crawler.core.page import extract
 from hongxing_crawler.core.record import MediaFile
 from hongxing_crawler.core.urls import Scope, canonical_url
 from hongxing_crawler.exceptions import ArchiveError, PageError
 from hongxing_crawler.fetching.refusals import PartFailedError
+from hongxing_crawler.reprocessing.replay_films import FilmReplay, body_record
+from hongxing_crawler.reprocessing.response_heads import read_headers
 from hongxing_crawler.running.failures import FINAL_REASONS, REASONS
 from hongxing_crawler.running.files import find_media_problem, media_addresses, media_urls
 from hongxing_crawler.running.parts import PartQueue, sort_parts
@@ -92,6 +92,7 @@ class Replay:
         self._pages: list[ArchivedExchange] = []
         self._beside: dict[tuple[str, str], ArchivedExchange] = {}  # (page, URL): parts and media
         self._rendered: dict[str, ArchivedExchange] = {}  # by record id of the page as it came
+        self._last: dict[tuple[str, str], ArchivedExchange] = {}  # of files, whole or not
         self._failed_parts: set[tuple[str, str]] = set()
         self._seed_digests: set[str] = set()
         self._decoder = _make_decoder()
@@ -138,6 +139,8 @@ class Replay:
                 self._rendered[exchange.record.fields["warc-refers-to"][1:-1]] = exchange
             return
         place = exchange.metadata.get("via", ""), capture.url
+        if kind == "media":
+            self._last[place] = exchange
         self._failed_parts.discard(place)
         if capture.record_type == "metadata" or "warc-truncated" in exchange.record.fields:
             if kind == "part" and not _is_final(exchange):
@@ -203,6 +206,7 @@ class Replay:
         visit.cleaned = clean(self._with_parts(page, visit), self.profile)
         for url in media_urls(visit.cleaned.article):
             visit.media[url] = self._media(url, visit)
+        visit.media |= self._films(visit)
         try:
             visit.articles = [article_of(visit, self.run.run_id, self.profile, self.scope)]
         except PageError as error:
@@ -239,7 +243,7 @@ class Replay:
 
     def _media(self, url: str, visit: Visit) -> MediaFile:
         known = self.state.media(url)
-        if known is not None:
+        if known is not None and known.sha256:
             return known
         for address in media_addresses(url, self.profile, self.scope):
             exchange = self._final(visit.ticket.url, address)
@@ -251,13 +255,26 @@ class Replay:
                     return media
         return MediaFile(url, status="failed", reason="not in the archive")
 
+    def _films(self, visit: Visit) -> dict[str, MediaFile]:
+        """Take the films that the run took, and tell of those that an earlier one has kept."""
+        assert visit.cleaned is not None
+        found: dict[str, MediaFile] = {}
+        for url in visit.cleaned.article.videos:
+            known = self.state.media(url)
+            if known is not None and known.sha256:
+                found[url] = known
+            elif self.run.video_max_bytes:
+                films = FilmReplay(self._last, self.located, visit.ticket.url)
+                found[url] = films.take(url, self.profile, self.scope, self.run)
+        return found
+
     def _final(self, page: str, address: str) -> ArchivedExchange | None:
         """Follow the archived redirects of a file."""
         for _ in range(_REDIRECTS_MAX):
             exchange = self._beside.get((page, address))
             if exchange is None or not 300 <= exchange.capture.status < 400:
                 return exchange
-            location = header_address(_headers(exchange.response_head).get("Location"))
+            location = header_address(read_headers(exchange.response_head).get("Location"))
             try:
                 address = canonical_url(urljoin(address, location))
             except ValueError:
@@ -270,7 +287,7 @@ class Replay:
         response = Response(
             capture.url,
             status=capture.status,
-            headers=_headers(exchange.response_head),
+            headers=read_headers(exchange.response_head),
             body=self._body(exchange),
         )
         is_media = exchange.metadata.get("hongxing-kind", "") == "media"
@@ -281,15 +298,8 @@ class Replay:
         return decoded
 
     def _body(self, exchange: ArchivedExchange) -> bytes:
-        original = exchange.original
-        if original is None:
-            return exchange.record.payload()
-        if exchange.capture.status == 304:
-            return b""
-        place = self.located.get(original.record_id)
-        if place is None:
-            raise ArchiveError(f"the original {original.record_id} is in none of the files")
-        return read_at(*place).payload()
+        is_empty = exchange.original is not None and exchange.capture.status == 304
+        return b"" if is_empty else body_record(exchange, self.located).payload()
 
 
 def _is_final(exchange: ArchivedExchange) -> bool:
@@ -305,13 +315,6 @@ def _make_decoder() -> HttpCompressionMiddleware:
     crawler = Crawler(NewsSpider, limits)
     crawler.stats = DummyStatsCollector(crawler)
     return HttpCompressionMiddleware(crawler=crawler)
-
-
-def _headers(head: bytes) -> Headers:
-    """Parse a response head as it stands in the archive; a folded line belongs to the one above."""
-    lines = re.split(rb"\r?\n", re.sub(rb"\r?\n([ \t])", rb"\1", head))[1:]
-    pairs = (line.partition(b":") for line in lines if b":" in line)
-    return Headers([(name.strip(), value.strip()) for name, _, value in pairs])
 
 
 def _text(value: bytes | None) -> str:

@@ -33,6 +33,8 @@ class RunFiles:
     profile: SiteProfile | None = None  # None: its warcinfo names none
     page_max_bytes: int = SCRAPY_SETTINGS["DOWNLOAD_MAXSIZE"]
     media_max_bytes: int = OUR_SETTINGS["HONGXING_MEDIA_MAX_BYTES"]
+    video_max_bytes: int = 0  # 0: films were not asked for
+    video_max_pieces: int = 0
 
 
 def find_runs(paths: Iterable[Path]) -> list[RunFiles]:
@@ -78,6 +80,6 @@ def _recorded_profile(fields: dict[str, str]) -> SiteProfile | None:
 
 def _recorded_limits(fields: dict[str, str]) -> dict[str, int]:
     """Read how large a page or file might be; archives of the first version do not tell."""
-    names = ("page_max_bytes", "media_max_bytes")
+    names = ("page_max_bytes", "media_max_bytes", "video_max_bytes", "video_max_pieces")
     found = {name: fields.get("hongxing-" + name.replace("_", "-"), "") for name in names}
     return {name: int(value) for name, value in found.items() if value.isdecimal()}

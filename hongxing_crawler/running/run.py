@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from weakref import WeakKeyDictionary
 
-import msgspec
-
 from hongxing_crawler import __version__
 from hongxing_crawler.archive.repair import repair_folder
 from hongxing_crawler.archive.warc import WarcWriter
@@ -33,6 +31,7 @@ from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.running.list_pages import ListPages
 from hongxing_crawler.running.rendering import Rendering
 from hongxing_crawler.running.starts import start_of
+from hongxing_crawler.running.warcinfo import describe_run
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.belonging import check_belonging, check_site
 from hongxing_crawler.store.home import Home
@@ -220,27 +219,11 @@ class Run:
             self._writer = WarcWriter(
                 self.home.warc,
                 f"{self.profile.name}-{self.run_id}",
-                warcinfo=self._warcinfo(),
+                warcinfo=describe_run(self.settings, self.profile, self.run_id),
                 max_bytes=self.settings.getint("HONGXING_ARCHIVE_MAX_BYTES"),
                 sync=self.settings["HONGXING_ARCHIVE_SYNC"],
             )
         return self._writer
-
-    def _warcinfo(self) -> dict[str, str]:
-        return {
-            "software": f"hongxing_crawler/{__version__}",
-            "format": "WARC File Format 1.1",
-            "conformsTo": "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/",
-            "robots": "obey" if self.settings.getbool("ROBOTSTXT_OBEY") else "ignore",
-            "operator": self.settings["HONGXING_RUN_OPERATOR"] or "unknown",
-            "http-header-user-agent": self.settings["USER_AGENT"],
-            "isPartOf": self.run_id,
-            "hongxing-run": self.run_id,
-            "hongxing-site": self.profile.name,
-            "hongxing-profile": msgspec.json.encode(self.profile).decode(),  # for reprocess
-            "hongxing-page-max-bytes": str(self.settings.getint("DOWNLOAD_MAXSIZE")),
-            "hongxing-media-max-bytes": str(self.settings.getint("HONGXING_MEDIA_MAX_BYTES")),
-        }
 
     def is_ours(self, url: str) -> bool:
         """Tell whether a page address belongs to the site and is not one that counts visits."""

@@ -23,6 +23,7 @@ _CHANGE = b',"change":{"kind":"none","fields":[],"reason":""}'
 # Fields that came later, each before the one that stands behind it.
 _LATE = (
     (b',"videos":[]', b',"content_sha256":"'),
+    (b',"video_files":[]', b',"content_sha256":"'),
     (b',"rendered_record_id":""', b',"crawler":"'),
 )
 

@@ -168,5 +168,6 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(REPEATS_SQL),
     Migration(VERSION_5),  # a look at a home of a million URLs reads indexes alone
     Migration("", add_late_fields),  # videos; the record that a rendered text comes from
+    Migration("", add_late_fields),  # video_files
 )
 VERSION: Final = len(MIGRATIONS)
