@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from hongxing_crawler.core.document import DamagedPlace, GlossEntry
@@ -19,7 +19,7 @@ from hongxing_crawler.core.restore.proof import prove_line, prove_run
 from hongxing_crawler.core.restore.restored import VERDICTS, Restored
 from hongxing_crawler.core.restore.script import DOUBLE, read_double
 from hongxing_crawler.core.restore.search import RunSearch
-from hongxing_crawler.core.restore.tables import has_reading, to_simplified
+from hongxing_crawler.core.restore.tables import has_reading, readings_of, to_simplified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -34,6 +34,7 @@ _AROUND: Final = 6  # characters on both sides that take part
 _PAIRS_TRUSTED_LESS: Final = 0.3  # both weights fitted on damaged news
 _WORDS_TRUSTED: Final = 0.5
 _CONTEXT: Final = 1_000  # characters in front of a damage that have a say
+_LONGEST_GLOSS: Final = 16
 _NEIGHBOUR: Final = 24  # received characters that hold the next true one
 _LISTED: Final = 4  # alternatives written down
 _LOSS_RE: Final = re.compile("[?\ufffd]")
@@ -52,6 +53,7 @@ class Span:
     alternatives: tuple[str, ...] = ()
     learnt: tuple[tuple[str, str], ...] = ()
     lost_count: int = 0
+    is_searched: bool = True
     margin: float = 99.0  # how much likelier than the next reading, as a natural logarithm
 
 
@@ -131,11 +133,21 @@ class _Repair:
             return
         learnt = [row for span in spans for row in span.learnt]
         true = _true_text(line, spans, 0, len(line))
-        is_proved = prove_line(line, true, self.damage, learnt) and not self._has_gloss(true)
+        is_proved = (
+            all(span.is_searched for span in spans)
+            and prove_line(self._completed(line, spans[-1]), true, self.damage, learnt)
+            and not self._has_gloss(true)
+        )
         for span in spans:
             self._write(offset, line, span, is_proved=is_proved)
         if not is_proved or self._is_doubtful(line, spans):
             self._worsen("guessed")
+
+    def _completed(self, line: str, last: Span) -> str:
+        """The line with the rest of a gloss that its end cut off."""
+        if last.rule != "restore.gloss" or last.end < len(line) or line.endswith(")"):
+            return line
+        return f"{line[: last.start]}{last.true}({last.learnt[0][1]})"
 
     def _is_doubtful(self, line: str, spans: list[Span]) -> bool:
         """Whether some of the line may have stood there before the kit came."""
@@ -214,7 +226,8 @@ class _Repair:
             yield from plain
             context = (context + _true_text(line, plain, done, match.start()))[-_CONTEXT:]
             if search.is_exhausted:
-                yield Span(match.start(), match.end(), match[0], "restore.frame", "guessed")
+                kept = Span(match.start(), match.end(), match[0], "restore.frame", "guessed")
+                yield replace(kept, is_searched=False)
                 done = match.end()
                 break  # the rest of the line is kept; one place speaks for it
             span = self._run_span(search, match.start(), context)
@@ -235,11 +248,14 @@ class _Repair:
 
     def _span_at(self, line: str, at: int, end: int) -> Span | None:
         char = line[at]
-        if line.startswith("(", at + 1) and (gloss := GLOSS_RE.match(line, at + 1, end)):
-            owner = self._owner(char, line[at - 1 : at], gloss[1])
-            if owner:
+        if line.startswith("(", at + 1):
+            gloss = GLOSS_RE.match(line, at + 1, end)
+            owner = self._owner(char, line[at - 1 : at], gloss[1]) if gloss else ""
+            if gloss and owner:
                 learnt = () if owner in self.damage.glosses else ((owner, gloss[1] + gloss[2]),)
                 return Span(at, gloss.end(), char, "restore.gloss", learnt=learnt)
+            if cut := self._cut_gloss(char, line, at + 1):
+                return Span(at, len(line), char, "restore.gloss", learnt=((char, cut),))
         if "\x05" <= char <= "\x08" and (noise := _NOISE_RE.match(line, at, end)):
             return Span(at, noise.end(), "", "restore.noise")
         return self._script_span(line, at) if ord(char) in self.damage.script else None
@@ -248,6 +264,15 @@ class _Repair:
         if any(start < at < end for start, end in self.kept):
             return None
         return Span(at, at + 1, line[at], "restore.script")
+
+    def _cut_gloss(self, char: str, line: str, start: int) -> str:
+        """What the kit inserted after a character, where the line ends within it; else empty."""
+        shown = line[start + 1 : start + _LONGEST_GLOSS]
+        known = self.damage.glosses.get(char, "")
+        if known:
+            return known if f"{known})".startswith(shown) else ""
+        is_name = not shown or char not in to_simplified()
+        return "" if is_name else next((r for r in readings_of(char) if r.startswith(shown)), "")
 
     def _owner(self, char: str, before: str, reading: str) -> str:
         """The character whose gloss follows ``char``: itself, or one made of bytes across."""
@@ -286,7 +311,7 @@ class _Repair:
             listed,
             best.learnt,
             best.lost_count,
-            margin,
+            margin=margin,
         )
 
     def _weigh_words(self, line: str, context: str, paths: list[Guess]) -> list[Guess]:

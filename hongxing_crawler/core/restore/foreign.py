@@ -7,13 +7,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from hongxing_crawler.core.restore.guesses import GLOSS_RE
+from hongxing_crawler.core.restore.guesses import GLOSS_RE, LETTERS
 from hongxing_crawler.core.restore.tables import has_reading, script_rows, to_simplified
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-_TRACE_RE: Final = re.compile("[\x05-\x08?\ufffd]")
+_TRACE_RE: Final = re.compile(rf"[\x05-\x08?\ufffd]|\([{LETTERS}]{{0,6}}\s?$")
 _NOISE_RE: Final = re.compile("[\x05-\x08]")
 _KANA_RE: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _QUOTATION_RE: Final = re.compile(

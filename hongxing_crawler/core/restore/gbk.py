@@ -112,7 +112,7 @@ class LossyReader:
     @classmethod
     def for_text(cls, shown: str) -> LossyReader:
         """The decoder that showed a text: one with private-use characters is like Windows'."""
-        return cls("hongxing-windows" if _OPEN_SHOWN_RE.search(shown) else "hongxing-lossy")
+        return _READERS["hongxing-windows" if _OPEN_SHOWN_RE.search(shown) else "hongxing-lossy"]
 
     def read(self, lead: int, data: bytes) -> tuple[str, int]:
         """Decode ``data`` after a first byte that was read before, 0 for none.
@@ -124,6 +124,9 @@ class LossyReader:
         text = self._decoder.decode(bytes((lead,)) + data if lead else data)
         waiting, _ = self._decoder.getstate()
         return text, waiting[0] if waiting else 0
+
+
+_READERS: Final = {name: LossyReader(name) for name in ("hongxing-lossy", "hongxing-windows")}
 
 
 def encode_lossy(text: str) -> bytes:

@@ -67,6 +67,11 @@ def unusual_forms() -> frozenset[str]:
     return frozenset(known - usual)
 
 
+def readings_of(char: str) -> list[str]:
+    """Every reading of a character; a look through the whole table."""
+    return [reading for reading, chars in chars_by_reading().items() if char in chars]
+
+
 def has_reading(char: str, reading: str) -> bool:
     """Whether a character may be read so: honest parentheses hold no reading of theirs."""
     return char in chars_by_reading().get(reading, "")
