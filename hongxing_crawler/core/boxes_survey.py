@@ -107,19 +107,19 @@ def _sum_up(
     lines: list[Line], weights: list[float], aside: list[str], hidden: list[Block]
 ) -> Survey:
     """Sum weights and characters from the first line on; what is aside counts little or nothing."""
-    counted = [
-        weight * _WEIGHT_OF.get(why, 0.0) if why else weight
-        for weight, why in zip(weights, aside, strict=True)
-    ]
-    chars = [0 if why else len(line.text) for line, why in zip(lines, aside, strict=True)]
-    linked = [0 if why else line.link_chars for line, why in zip(lines, aside, strict=True)]
-    return Survey(
-        [0.0, *accumulate(counted)],
-        [0, *accumulate(chars)],
-        [0, *accumulate(linked)],
-        aside,
-        hidden,
-    )
+    weight, chars, linked = 0.0, 0, 0
+    weight_sums, char_sums, link_sums = [weight], [chars], [linked]
+    for line, own, why in zip(lines, weights, aside, strict=True):
+        if why:
+            weight += own * _WEIGHT_OF.get(why, 0.0)
+        else:
+            weight += own
+            chars += len(line.text)
+            linked += line.link_chars
+        weight_sums.append(weight)
+        char_sums.append(chars)
+        link_sums.append(linked)
+    return Survey(weight_sums, char_sums, link_sums, aside, hidden)
 
 
 def _mark_wheels(lines: list[Line], aside: list[str]) -> None:

@@ -43,8 +43,8 @@ _COMMON = frozenset(
     "這來個說們為時會對過學發還開經頭長樣現將進實點聲話業間電門東關內產總場師書報張數車應"
     "，。、：；！？「」“”（）《》"
 )
-_DROP_COMMON = dict.fromkeys(map(ord, _COMMON))
-_WIDE_RE = re.compile(r"[^\x00-\x7f]+")
+_COMMON_RE = re.compile(f"[{''.join(sorted(_COMMON))}]+")
+_NARROW_RE = re.compile(r"[\x00-\x7f]+")
 _ASCII = bytes(range(128))
 _WINDOW_BYTES = 4_000
 _SURE = 0.4  # text in the wrong table has a share under 0.1
@@ -159,12 +159,17 @@ def _surely_gb18030(html: bytes) -> str:
         text = html.decode("gb18030")
     except UnicodeDecodeError:
         return ""
-    return text if _common_share("".join(_WIDE_RE.findall(text, 0, _SAMPLE_BYTES))) > _SURE else ""
+    return text if _common_share(_wide(text[:_SAMPLE_BYTES])) > _SURE else ""
 
 
 def _common_share(wide: str) -> float:
     sample = wide[:_SAMPLE_CHARS]
-    return 1 - len(sample.translate(_DROP_COMMON)) / len(sample) if sample else 0.0
+    return 1 - len(_COMMON_RE.sub("", sample)) / len(sample) if sample else 0.0
+
+
+def _wide(text: str) -> str:
+    """Return what is not ASCII in a text."""
+    return _NARROW_RE.sub("", text)
 
 
 def _is_text_charset(name: str) -> bool:
@@ -180,16 +185,27 @@ def _is_utf8_but_for_scars(html: bytes, broken_at: int) -> bool:
     near = html[broken_at : broken_at + _WINDOW_BYTES].decode("utf-8", "replace")
     if (near.count("\ufffd") - 1) * 60 > len(html[:_SAMPLE_BYTES].translate(None, _ASCII)):
         return False
-    text = html[:_SAMPLE_BYTES].decode("utf-8", "replace")
-    wide = sum(map(len, _HANZI_RE.findall(text)))
-    return wide > 20 * text.count("\ufffd")
+    sample = html[:_SAMPLE_BYTES]
+    text = sample.decode("utf-8", "replace")
+    return _has_hanzi(sample, text, 20 * text.count("\ufffd"))
 
 
 def _is_mostly_utf8(html: bytes) -> bool:
     """Recognise UTF-8 around a piece in another encoding; other tables hardly spell UTF-8."""
     sample = html[:_SAMPLE_BYTES]
-    wide = sum(map(len, _HANZI_RE.findall(sample.decode("utf-8", "replace"))))
-    return 3 * wide > _UTF8_SHARE * len(sample.translate(None, _ASCII))
+    text = sample.decode("utf-8", "replace")
+    return _has_hanzi(sample, text, _UTF8_SHARE * len(sample.translate(None, _ASCII)) / 3)
+
+
+def _has_hanzi(sample: bytes, text: str, limit: float) -> bool:
+    """Say whether bytes and their text hold more Chinese characters than that.
+
+    They are counted only where enough characters beside ASCII were read at all.
+    """
+    ascii_count = len(sample) - len(sample.translate(None, _ASCII))
+    if len(text) - ascii_count - text.count("\ufffd") <= limit:
+        return False
+    return sum(map(len, _HANZI_RE.findall(text))) > limit
 
 
 def _decode_pieces(html: bytes) -> str:
@@ -212,7 +228,7 @@ def _plausibility(html: bytes, name: str, *, hinted: bool) -> float:
         text = html[:_SAMPLE_BYTES].decode(name, "replace")
     except (UnicodeError, ValueError):
         return -10.0
-    wide = "".join(_WIDE_RE.findall(text))
+    wide = _wide(text)
     if not wide:
         return 0.0
     common = _common_share(wide)

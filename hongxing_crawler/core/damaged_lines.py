@@ -21,7 +21,7 @@ _MAX_LINE_CHARS = 12_000
 _MAX_LOST_SHARE = 0.01
 _MAX_LOSSES = 2_000  # a damaged page has some twenty
 _READING_LETTERS = frozenset(ascii_lowercase + LETTERS.removeprefix("a-z"))
-_OPENINGS = frozenset("(?\ufffd")  # the bracket, or what a cut gloss leaves of it
+_LOST = "\ufffd"  # what a cut gloss leaves of its bracket; or a question mark
 _LONGEST_READING = 20  # with the blanks up to its bracket
 
 
@@ -37,7 +37,20 @@ def find_damage(sample: str) -> Damage | Misreading | None:
 def _is_searchable(sample: str) -> bool:
     """Whether a kit may have been there: all that it inserts ends in a parenthesis."""
     is_text = sample.count("\ufffd") <= _MAX_LOST_SHARE * len(sample)
-    return is_text and sample.count("?") <= _MAX_LOSSES and ")" in sample
+    return is_text and sample.count("?") <= _MAX_LOSSES and _may_hold_readings(sample)
+
+
+def _may_hold_readings(sample: str) -> bool:
+    """Say whether brackets hold a few letters right after a character, as readings of a kit do."""
+    place = sample.find(")")
+    while place >= 0:
+        reading = sample[max(0, place - _LONGEST_READING) : place].rstrip()
+        if reading[-1:] in _READING_LETTERS:
+            opening = reading.rfind("(")
+            if (opening > 0 and reading[opening - 1] >= "@") or "?" in reading or _LOST in reading:
+                return True
+        place = sample.find(")", place + 1)
+    return False
 
 
 def mend(damage: Damage | Misreading, text: str) -> Restored:

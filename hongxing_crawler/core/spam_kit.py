@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from hongxing_crawler.core.edits import RemovedBlock
 
-_KIT_WORDS = ("pl_css_ganrao", "pl_time", "body_jx_")
+# pl_css_ganrao, pl_time, body_jx_: one character that is looked for, and what stands around it.
+_KIT_WORD_RE = re.compile(r"_(?:(?<=pl_)(?:css_ganrao|time)|(?<=body_)jx_)")
 _KIT_DIV_RE = re.compile(
     r"<div\b[^<>]{0,200}?(?:id|class)\s?=\s?[\"']?(?:pl_css_ganrao|body_jx_\d{1,12})\b[^<>]{0,200}>",
     re.IGNORECASE,
@@ -45,7 +46,7 @@ def cut_kit_junk(html: str) -> Cut:
     >>> cut_kit_junk('<p>正文</p></body><div class="pl_css_ganrao"><xmp>x</xmp></div>').html
     '<p>正文</p></body>'
     """
-    if not any(word in html for word in _KIT_WORDS):
+    if not _KIT_WORD_RE.search(html):
         return Cut(html)
     ranges = [*_find_styles(html), *_find_tail(html), *_find_boxes(html)]
     return _cut(html, ranges)

@@ -125,17 +125,16 @@ def _is_wheel(lines: list[Line], home: str, absolute: Callable[[str], str]) -> b
     names = [line.text[a:b].strip() for line in lines for a, b, _ in line.links]
     if len(names) < _LEAST_ITEMS:
         return False
+    trade = sum(_TRADE_RE.search(name) is not None for name in names)
+    if not trade:
+        places = sum(bool(_PLACE_RE.fullmatch(name)) for name in names)
+        if len(names) < _LEAST_PLACES or places < _PLACE_SHARE * len(names):
+            return False
+    elif trade >= _TRADE_SHARE * len(names):
+        return True
     hosts = [host_of(absolute(href)) for line in lines for _, _, href in line.links]
     foreign = sum(bool(host) and site_of(host) != home for host in hosts)
-    trade = sum(_TRADE_RE.search(name) is not None for name in names)
-    if trade:
-        return foreign >= _FOREIGN_SHARE * len(names) or trade >= _TRADE_SHARE * len(names)
-    places = sum(bool(_PLACE_RE.fullmatch(name)) for name in names)
-    return (
-        len(names) >= _LEAST_PLACES
-        and places >= _PLACE_SHARE * len(names)
-        and foreign >= _FOREIGN_SHARE * len(names)
-    )
+    return foreign >= _FOREIGN_SHARE * len(names)
 
 
 def _praises(lines: list[Line]) -> bool:
@@ -143,6 +142,8 @@ def _praises(lines: list[Line]) -> bool:
 
     One word may stand in a headline of a list that a script shows.
     """
+    if not _TRADE_RE.search("\n".join([line.text for line in lines])):
+        return False
     words = {word for line in lines for word in _TRADE_RE.findall(line.text)}
     named = sum(_TRADE_RE.search(line.text) is not None for line in lines)
     return len(words) > 1 or named >= max(1.0, _TRADE_SHARE * len(lines))

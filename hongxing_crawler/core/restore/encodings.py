@@ -154,12 +154,11 @@ def _is_usual(char: str) -> bool:
 def is_misread_latin(line: str) -> bool:
     """Bytes shown one by one of which some are gone: no language has such rows of Latin letters."""
     wide = _WIDE_RE.findall(line)
-    latin = sum(_LATIN_RE.match(char) is not None for char in wide)
+    if len(_LATIN_RE.findall(line)) < _CHINESE_SHARE * len(wide):
+        return False
     marks = sum("\x80" <= char <= "\xbf" or char > "\xff" for char in wide)
     rows = [len(run) for run in _WIDE_RUN_RE.findall(line)]
-    return (
-        latin >= _CHINESE_SHARE * len(wide) and marks * 4 >= len(wide) and max(rows, default=0) >= 6
-    )
+    return marks * 4 >= len(wide) and max(rows, default=0) >= 6
 
 
 def is_misread_han(line: str) -> bool:
@@ -169,5 +168,7 @@ def is_misread_han(line: str) -> bool:
         return False
     again = run.encode("gb18030", "replace").decode("utf-8", "replace")
     lost = again.count("\ufffd") + again.count("?")
+    if len(again) >= len(run) or lost * 3 > len(again):
+        return False
     usual = sum(_HAN_RE.match(char) is not None and _is_usual(char) for char in again)
-    return len(again) < len(run) and lost * 3 <= len(again) and usual * 2 >= len(again)
+    return usual * 2 >= len(again)

@@ -40,17 +40,22 @@ _HAN_SECOND: Final = "".join(
     for lead in range(0x81, 0xC0)
     for trail in range(0xE4, 0xEA)
 )
-_MISREAD: Final = (
-    f"[\xb0-\xf7][\x80-\xff{LATIN_1252}]|\ufffd|锟斤|烫{{4}}|屯{{4}}"
-    f"|[{_HAN_SIGNS}锛銆](?:.{{0,2}}[{_HAN_SIGNS}锛銆]|[{_HAN_SECOND}])"
+_HAN_FIRST: Final = f"{_HAN_SIGNS}锛銆"
+# Each pattern begins with one set of characters, by which it runs over text without stopping:
+# what a sign begins with, and then what follows each.
+_FIRST: Final = f"\xb0-\xf7\ufffd锟烫屯{_HAN_FIRST}"
+_REST: Final = (
+    f"(?<=[\xb0-\xf7])[\x80-\xff{LATIN_1252}]|(?<=\ufffd)|(?<=锟)斤|(?<=烫)烫{{3}}|(?<=屯)屯{{3}}"
+    f"|(?<=[{_HAN_FIRST}])(?:.{{0,2}}[{_HAN_FIRST}]|[{_HAN_SECOND}])"
 )
-_ODD_RE: Final = re.compile(f"{_MISREAD}|[\xa1-\xff]{{2}}")  # on a page that was misread
-SIGNS_RE: Final = re.compile(f"{_MISREAD}|&(?:amp;)?[#a-zA-Z]")
+_ODD_RE: Final = re.compile(  # on a page that was misread
+    f"[{_FIRST}\xa1-\xff](?:{_REST}|(?<=[\xa1-\xff])[\xa1-\xff])"
+)
+SIGNS_RE: Final = re.compile(f"[{_FIRST}&](?:{_REST}|(?<=&)(?:amp;)?[#a-zA-Z])")
 _LOST_RE: Final = re.compile("(?:锟斤拷|锟斤|烫{4}|屯{4}|\ufffd)+")
-_ABOUT_RE: Final = re.compile(
+_ABOUT_RE: Final = re.compile(  # in lower case
     "乱码|亂碼|字符集|字元集|编码方式|字符编码|编码格式|转义|文字化け|mojibake"
-    r"|charset|\bencoding|UTF-?8|\bGBK\b|GB2312|GB18030|Latin-1|ISO-8859|Windows-1252",
-    re.IGNORECASE,
+    r"|charset|e(?<=\be)ncoding|utf-?8|g(?<=\bg)bk\b|gb2312|gb18030|latin-1|iso-8859|windows-1252"
 )
 _TAG_RE: Final = re.compile("</?[a-zA-Z!]")  # entities in source are right
 _WIDE_RE: Final = re.compile("[^\x00-\x7f]")
@@ -121,7 +126,7 @@ def learn_misreading(texts: Iterable[str]) -> Misreading | None:
         speaks of charsets. One scan over undamaged text.
     """
     page = "\n".join(texts)
-    if SIGNS_RE.search(page) is None or _ABOUT_RE.search(page):
+    if SIGNS_RE.search(page) is None or _ABOUT_RE.search(page.lower()):
         return None
     lines = [line for line in page.split("\n") if SIGNS_RE.search(line)]
     reach = {
@@ -129,7 +134,8 @@ def learn_misreading(texts: Iterable[str]) -> Misreading | None:
     }
     ways = sorted((way for way in WAYS if reach[way]), key=lambda way: -reach[way])
     found = Misreading(tuple(ways), has_entities=_TAG_RE.search(page) is None)
-    return found if found.restore(page).verdict != "clean" else None
+    # Without a way, lines without a sign are clean.
+    return found if found.restore(page if ways else "\n".join(lines)).verdict != "clean" else None
 
 
 def _edits(line: str, way: Way, *, is_known: bool) -> Iterator[Edit]:
