@@ -17,7 +17,7 @@ from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
 
 from hongxing_crawler.browser import processes
 from hongxing_crawler.browser.aside import later
-from hongxing_crawler.browser.find import is_root
+from hongxing_crawler.browser.find import NoBrowserError, is_root, why_not_started
 from hongxing_crawler.browser.gate import Gate, Job, Shelf, answer_of
 from hongxing_crawler.browser.launch import context_options, launch_options
 from hongxing_crawler.browser.memory import LOOK_S, MemoryWatch
@@ -84,6 +84,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
 
         Raises:
             RenderError: It took too long, too much memory, or the browser ended.
+            NoBrowserError: The browser cannot be started.
         """
         with self._beside_others(request):
             async with self._places:
@@ -148,6 +149,14 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
         await self._launch()
         self._driver_started = True
         self._watch = asyncio.ensure_future(self._watch_memory())
+
+    async def _maybe_launch_browser(self) -> None:
+        try:
+            await super()._maybe_launch_browser()
+        except PlaywrightError as error:
+            if reason := why_not_started(str(error)):
+                raise NoBrowserError(reason) from error
+            raise
 
     def _make_request_handler(self, *_: Any, **__: Any) -> Callable[..., Any]:
         """Put our gate in the place of what would let requests out."""

@@ -190,14 +190,14 @@ def _browser_mode(config: Config, flags: dict[str, Any]) -> str:
     """Return when a browser is used; who asks for one gets told now when there is none.
 
     Raises:
-        ConfigError: ``--js`` without a browser.
+        ConfigError: ``--js`` without a browser that starts.
     """
-    from hongxing_crawler.browser.find import what_is_missing
+    from hongxing_crawler.browser.find import try_browser
     from hongxing_crawler.exceptions import ConfigError
 
     if not flags.get("js"):
         return config.browser
-    if missing := what_is_missing():
+    if missing := try_browser():
         raise ConfigError(f"--js: {missing}")
     return "always"
 

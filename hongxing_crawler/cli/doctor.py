@@ -59,7 +59,7 @@ def _show(check: Check) -> None:
 
 def check_browser(_shell: Shell, config: Config) -> Iterator[Check]:
     """Look for the browser, which only some sites need."""
-    from hongxing_crawler.browser.find import find_browser, is_root, what_is_missing
+    from hongxing_crawler.browser.find import find_browser, is_root, try_browser, what_is_missing
     from hongxing_crawler.core.checkup import Check, Grade
 
     if config.browser == "off":
@@ -71,6 +71,9 @@ def check_browser(_shell: Shell, config: Config) -> Iterator[Check]:
     elif is_root():
         advice = "crawl as a user of its own, not as root"
         yield Check("browser", Grade.WARN, f"{find_browser()}, without its sandbox", advice)
+    elif problem := try_browser():
+        grade = Grade.FAIL if config.browser == "always" else Grade.WARN
+        yield Check("browser", grade, f"{find_browser()} does not start", problem)
     else:
         yield Check("browser", Grade.OK, find_browser())
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from scrapy import Request
 
-from hongxing_crawler.browser.find import what_is_missing
+from hongxing_crawler.browser.find import NoBrowserError, what_is_missing
 from hongxing_crawler.running.rendering import BESIDE_MAX
 from hongxing_crawler.running.run import DOCUMENT, KIND, RENDERING, VISIT, run_of
 
@@ -58,6 +58,11 @@ async def _try_twice(crawler: Crawler, response: Response, visit: Visit) -> Resp
         )
         try:
             rendered = await crawler.engine.download_async(request)
+        except NoBrowserError as error:
+            if not run.rendering.missing:
+                run.rendering.missing = f"pages need a browser, and {error}"
+                logger.warning("%s", run.rendering.missing)
+            return None
         except Exception as error:  # noqa: BLE001 - whatever it was, the page as it came stands
             stats.inc_value(f"hongxing/browser/failed_count/{type(error).__name__}")
             failure = str(error).removeprefix(f"{response.url}: ")
