@@ -18,7 +18,7 @@ from hongxing_crawler.core.history import (
     fold,
     tell_change,
 )
-from hongxing_crawler.core.record import Origin, build_article
+from hongxing_crawler.core.record import MediaFile, Origin, build_article
 from hongxing_crawler.core.row import ChangeRow
 
 URL = "https://www.hxw.gov.cn/content/2020/03/20/1.html"
@@ -166,3 +166,28 @@ def test_very_long_differences_take_no_time():
     (edit,) = find_text_changes(before, after)
 
     assert (edit.removed, edit.inserted) == (before, after)
+
+
+FILM = "https://www.hxw.gov.cn/v/1.mp4"
+
+
+def _with_film(url=FILM, sha256=""):
+    kept = {url: MediaFile(url, sha256, "video/mp4", 9)} if sha256 else {}
+    content = ArticleContent(headline="标题", article_body="五人获奖。", videos=(url,))
+    page = CleanedPage(Page(URL, template="a"), content, received="五人获奖。")
+    return build_article(page, origin=Origin(URL, raw_sha256=url), media=kept)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        pytest.param(_with_film(), _with_film(FILM + "?v=2"), "editorial", id="another film"),
+        pytest.param(_with_film(), _with_film(sha256="a" * 64), "files", id="kept at last"),
+        pytest.param(_with_film(sha256="a" * 64), _with_film(), "files", id="not kept any more"),
+        pytest.param(
+            _with_film(sha256="a" * 64), _with_film(sha256="b" * 64), "editorial", id="other bytes"
+        ),
+    ],
+)
+def test_a_change_of_films_has_its_kind(before, after, kind):
+    assert tell_change(before, after).kind == kind
