@@ -196,6 +196,16 @@ def test_any_input_gives_edits_that_replay(received):
     assert apply_edits(received, restored.edits) == restored.text
 
 
+@given(st.lists(st.sampled_from([*PIECES, "著", "「國」", "ä¼šè®®", "锟斤拷", "&ldquo;会"])))
+@settings(max_examples=100, deadline=None)
+def test_places_of_any_input_hold_what_they_say(pieces):
+    restored = restore("".join(pieces))
+
+    assert [restored.text[place.start : place.end] for place in restored.places] == [
+        place.repaired for place in restored.places
+    ]
+
+
 class TestModel:
     def test_a_gloss_cuts_the_next_character(self):
         kit = Kit({"簡": "jiǎn"}, "", SCRIPT)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.document import DamagedPlace, FoundImage
     from hongxing_crawler.core.edits import Cleaned, Edit
     from hongxing_crawler.core.profile import SiteProfile
-    from hongxing_crawler.core.restore import Damage, Misreading, Restored
+    from hongxing_crawler.core.restore import Finding, Restored
 
 _STEPS: tuple[tuple[str, Callable[[str], Cleaned]], ...] = (
     ("invisible", strip_invisible),
@@ -55,7 +55,7 @@ def clean_page(
 
 def clean_body(
     received: str,
-    damage: Damage | Misreading | None = None,
+    damage: Finding | None = None,
     furniture: frozenset[str] = frozenset(),
 ) -> tuple[str, list[Step]]:
     r"""Run the text steps over a body until none finds anything to do.
@@ -153,7 +153,7 @@ def clean(page: Page, profile: SiteProfile | None = None) -> CleanedPage:
 class _Fields:
     """Restore one field after the other with the damage of the page."""
 
-    def __init__(self, damage: Damage | Misreading | None) -> None:
+    def __init__(self, damage: Finding | None) -> None:
         self.damage = damage
         self.edits: list[tuple[str, tuple[Edit, ...]]] = []
         self.places: list[DamagedPlace] = []
@@ -194,7 +194,7 @@ class _Fields:
         )
 
 
-def _body_html(page: Page, body: str, steps: list[Step], damage: Damage | Misreading | None) -> str:
+def _body_html(page: Page, body: str, steps: list[Step], damage: Finding | None) -> str:
     if not steps:
         return page.body_html
     return clean_html(page.body_html, body, lambda text: clean_body(text, damage)[0])

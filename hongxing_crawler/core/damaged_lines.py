@@ -6,12 +6,12 @@ from functools import lru_cache
 from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.core.restore import Restored, learn, learn_misreading
+from hongxing_crawler.core.restore import Restored, find_unproved, learn, learn_misreading
 from hongxing_crawler.core.restore.guesses import LETTERS
 
 if TYPE_CHECKING:
     from hongxing_crawler.core.blocks import Outline
-    from hongxing_crawler.core.restore import Damage, Misreading
+    from hongxing_crawler.core.restore import Finding
 
 _LONGEST = 300  # rules read short lines
 _MAX_LINES = 400
@@ -26,12 +26,14 @@ _LONGEST_READING = 20  # with the blanks up to its bracket
 
 
 @lru_cache(maxsize=4)
-def find_damage(sample: str) -> Damage | Misreading | None:
+def find_damage(sample: str) -> Finding | None:
     """Learn the damage of a page: what a mirror did to it, or else how it was misread.
 
     Reading and cleaning a page ask one after the other, so the last answers are kept.
     """
-    return (learn((sample,)) if _is_searchable(sample) else None) or learn_misreading((sample,))
+    texts = (sample,)
+    damage = learn(texts) if _is_searchable(sample) else None
+    return damage or learn_misreading(texts) or find_unproved(texts)
 
 
 def _is_searchable(sample: str) -> bool:
@@ -53,7 +55,7 @@ def _may_hold_readings(sample: str) -> bool:
     return False
 
 
-def mend(damage: Damage | Misreading, text: str) -> Restored:
+def mend(damage: Finding, text: str) -> Restored:
     """Restore a text of bounded size; a larger one stays as received."""
     if len(text) > _MAX_CHARS or any(len(line) > _MAX_LINE_CHARS for line in text.split("\n")):
         return Restored(text, verdict="lossy")

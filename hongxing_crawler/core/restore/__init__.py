@@ -6,11 +6,21 @@ from hongxing_crawler.core.restore.damage import Damage
 from hongxing_crawler.core.restore.learn import learn
 from hongxing_crawler.core.restore.misreading import Misreading, learn_misreading
 from hongxing_crawler.core.restore.restored import Restored
+from hongxing_crawler.core.restore.unproved import Unproved, find_unproved
 
-__all__ = ["Damage", "Misreading", "Restored", "learn", "learn_misreading", "restore"]
+__all__ = [
+    "Finding",
+    "Restored",
+    "find_unproved",
+    "learn",
+    "learn_misreading",
+    "restore",
+]
+
+Finding = Damage | Misreading | Unproved
 
 
-def restore(text: str, damage: Damage | Misreading | None = None) -> Restored:
+def restore(text: str, damage: Finding | None = None) -> Restored:
     """Repair a text, with the damage learnt from its page or else from itself.
 
     Undamaged text comes back unchanged with the verdict ``clean``. Text read in a wrong charset is
@@ -26,5 +36,5 @@ def restore(text: str, damage: Damage | Misreading | None = None) -> Restored:
     Returns:
         The text, its edits, the damaged places and the verdict.
     """
-    found = damage or learn((text,)) or learn_misreading((text,))
+    found = damage or learn((text,)) or learn_misreading((text,)) or find_unproved((text,))
     return found.restore(text) if found else Restored(text)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from hongxing_crawler.core.document import DamagedPlace, GlossEntry
-from hongxing_crawler.core.edits import Edit
+from hongxing_crawler.core.edits import Edit, apply_edits
 from hongxing_crawler.core.restore.certainty import is_certain
 from hongxing_crawler.core.restore.evidence import Evidence
 from hongxing_crawler.core.restore.foreign import Habits
@@ -34,6 +34,7 @@ _AROUND: Final = 6  # characters on both sides that take part
 _PAIRS_TRUSTED_LESS: Final = 0.3  # both weights fitted on damaged news
 _WORDS_TRUSTED: Final = 0.5
 _CONTEXT: Final = 1_000  # characters in front of a damage that have a say
+_MOST_PLACES: Final = 2_000
 _LONGEST_GLOSS: Final = 16
 _NEIGHBOUR: Final = 24  # received characters that hold the next true one
 _LISTED: Final = 4  # alternatives written down
@@ -108,12 +109,7 @@ class _Repair:
         for line in self.text.split("\n"):
             self._repair_line(start, line)
             start += len(line) + 1
-        parts: list[str] = []
-        done = 0
-        for edit in self.edits:
-            parts += (self.text[done : edit.start], edit.inserted)
-            done = edit.end
-        repaired = "".join((*parts, self.text[done:]))
+        repaired = apply_edits(self.text, self.edits)
         noise = sum(1 for edit in self.edits if edit.rule == "restore.noise")
         return Restored(
             repaired,
@@ -138,10 +134,19 @@ class _Repair:
             and prove_line(self._completed(line, spans[-1]), true, self.damage, learnt)
             and not self._has_gloss(true)
         )
+        place_count, edit_count, start = len(self.places), len(self.edits), offset + self.shift
         for span in spans:
             self._write(offset, line, span, is_proved=is_proved)
         if not is_proved or self._is_doubtful(line, spans):
             self._worsen("guessed")
+            if len(self.places) == place_count < _MOST_PLACES:
+                self._note_line(offset, start, line, self.edits[edit_count:])
+
+    def _note_line(self, offset: int, start: int, line: str, edits: list[Edit]) -> None:
+        """Flag a line in which no place is doubtful more than others."""
+        moved = [replace(edit, start=edit.start - offset, end=edit.end - offset) for edit in edits]
+        now = apply_edits(line, moved)
+        self.places.append(DamagedPlace("", start, start + len(now), line, now, "guessed"))
 
     def _completed(self, line: str, last: Span) -> str:
         """The line with the rest of a gloss that its end cut off."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice, product
 from typing import TYPE_CHECKING
 from unicodedata import east_asian_width
 
@@ -18,9 +19,13 @@ if TYPE_CHECKING:
     from hongxing_crawler.core.edits import Edit
     from hongxing_crawler.core.restore.restored import Restored
 
-_CONTROL_PICTURES = {code: 0x2400 + code for code in range(9)}
+_CONTROL_PICTURES = {code: 0x2400 + code for code in range(9)} | dict.fromkeys(
+    range(0x80, 0xA0), "\u25af"
+)
+_MOST_FORMS = 32  # scripts that are tried to find how a place was made
 _INSERTED_RE = re.compile(b"(\x05|\x01[^\x02]*\x02)")
 _NARROW = 60
+_LONGEST_SHOWN = 80
 _MEANING = {
     "clean": "no damage found, nothing changed",
     "proved": "damaging the repaired text again gives the received text",
@@ -55,7 +60,7 @@ def explain(text: str, restored: Restored, width: int = 100) -> str:
         lines.append(f"noise: {restored.noise_count} runs of control characters")
     lines += _changed_lines(text, restored, width)
     for place in restored.places:
-        lines += _describe_place(place, restored)
+        lines += _describe_place(text, place, restored)
     return "\n".join(lines)
 
 
@@ -104,11 +109,15 @@ def _columns(text: str) -> int:
     return sum(2 if east_asian_width(char) in "WF" else 1 for char in text)
 
 
-def _describe_place(place: DamagedPlace, restored: Restored) -> Iterator[str]:
-    yield f"{place.verdict} at {place.start}..{place.end}"
+def _describe_place(text: str, place: DamagedPlace, restored: Restored) -> Iterator[str]:
+    line = restored.text.count("\n", 0, place.start) + 1
+    yield f"{place.verdict} at {place.start}..{place.end}, line {line}"
+    if len(place.received) > _LONGEST_SHOWN:
+        yield "  the whole line"
+        return
     yield f"  received | {place.received.translate(_CONTROL_PICTURES)} = {_hex(place.received)}"
     yield f"  repaired | {place.repaired} = {_hex(place.repaired)}"
-    made = _made(place, restored)
+    made = _made(text, place, restored) if restored.table else ""
     if made:
         yield f"  made as  | {made}"
     if place.alternatives:
@@ -116,25 +125,38 @@ def _describe_place(place: DamagedPlace, restored: Restored) -> Iterator[str]:
 
 
 def _hex(text: str) -> str:
-    """Bytes in GBK, one group a character: ``A1A3 BFBC``."""
-    return " ".join(encode_lossy(char).hex().upper() for char in text)
+    """Bytes in GBK, one group a character: ``A1A3 BFBC``; ``-`` for what GBK has not."""
+    return " ".join(char.encode("gbk", "ignore").hex().upper() or "-" for char in text)
 
 
-def _made(place: DamagedPlace, restored: Restored) -> str:
+def _made(text: str, place: DamagedPlace, restored: Restored) -> str:
     """Bytes of the Traditional text with what the kit put between them; empty if unknown.
 
     The character in front of the place is shown, too: its second byte may be part of a match.
     """
     before = restored.text[max(0, place.start - 1) : place.start]
-    data = encode_lossy("".join(kit_forms(char)[0] for char in before + place.repaired))
-    readings = {row.char: row.reading for row in restored.table} | _learnt(place.received, data)
-    glosses = {pair: b"\x01" + gloss + b"\x02" for pair, gloss in gloss_pairs(readings).items()}
-    for marks in (Kit(marks=NOISE_MARKS).mark_pairs(), frozenset[int]()):
-        damaged = insert_damage(data, glosses, marks, lambda: b"\x05")
-        shown = decode_lossy(damaged.translate(None, b"\x01\x02"))
-        if _plain(shown).endswith(_plain(place.received)):
-            return " ".join(map(_show_piece, _INSERTED_RE.split(damaged))).strip()
+    for form in _forms(before + place.repaired, text):
+        data = encode_lossy(form)
+        readings = {row.char: row.reading for row in restored.table}
+        pairs = gloss_pairs(readings | _learnt(place.received, data))
+        glosses = {pair: b"\x01" + gloss + b"\x02" for pair, gloss in pairs.items()}
+        for marks in (Kit(marks=NOISE_MARKS).mark_pairs(), frozenset[int]()):
+            damaged = insert_damage(data, glosses, marks, lambda: b"\x05")
+            shown = decode_lossy(damaged.translate(None, b"\x01\x02"))
+            if _plain(shown).endswith(_plain(place.received)):
+                return " ".join(map(_show_piece, _INSERTED_RE.split(damaged))).strip()
     return ""
+
+
+def _forms(repaired: str, text: str) -> Iterator[str]:
+    """The repaired text in the kit's script: forms that the page holds more often come first."""
+    choices = [
+        sorted(kit_forms(char), key=lambda form: -text.count(form))[:2]
+        if "\u4e00" <= char <= "\u9fff"
+        else [char]
+        for char in repaired
+    ]
+    return map("".join, islice(product(*choices), _MOST_FORMS))
 
 
 def _learnt(received: str, data: bytes) -> dict[str, str]:
