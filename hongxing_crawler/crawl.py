@@ -17,6 +17,7 @@ from hongxing_crawler.running.run import RunResult, utc_now
 from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.lock import Holder, hold
+from hongxing_crawler.store.runs import KILLED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.running.run import Run
 
 Progress = Callable[[Mapping[str, Any]], None]
+Then = Callable[[RunResult], RunResult]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,16 @@ class CrawlOptions:
     settings: Mapping[str, Any] = field(default_factory=dict)  # Scrapy's, for those who know
 
 
-def crawl(options: CrawlOptions, progress: Progress | None = None) -> RunResult:
+def crawl(
+    options: CrawlOptions, progress: Progress | None = None, then: Then | None = None
+) -> RunResult:
     """Run one crawl in this process; Scrapy's reactor allows only one.
 
     Args:
         options: What to do.
         progress: Called with Scrapy's stats after every page.
+        then: What else belongs to the run (its report, its upload), done before the home is free
+            for others; its result is that of the run.
 
     Raises:
         HongxingError: The run could not start or not be finished.
@@ -88,7 +94,27 @@ def crawl(options: CrawlOptions, progress: Progress | None = None) -> RunResult:
     task = process.crawl(crawler)
     process.start(install_signal_handlers=True)
     _raise_failure(task)
-    return _settle(run_of(crawler), received)
+    run = run_of(crawler)
+    try:
+        return _end(run, _settle(run, received), then)
+    finally:
+        run.release()
+
+
+def _end(run: Run, result: RunResult, then: Then | None) -> RunResult:
+    """Do what else belongs to a run, and write its end into the ledger: the last thing it does.
+
+    A run without that line was killed, however far it came.
+    """
+    if result.reason == KILLED:
+        return result
+    try:
+        result = then(result) if then else result
+    except BaseException as error:
+        run.note("end", reason="unfinished", sentence=str(error) or type(error).__name__)
+        raise
+    run.note("end", exit_code=result.exit_code, reason=result.reason, sentence=result.sentence)
+    return result
 
 
 def _end_takedown(options: CrawlOptions) -> None:
@@ -119,6 +145,7 @@ def scrapy_settings(options: CrawlOptions) -> Any:
         "HONGXING_RUN_MAX_PAGES": options.max_pages,
         "HONGXING_RUN_WAIT_LOCK_S": options.wait_lock_s,
         "HONGXING_RUN_OPERATOR": options.operator,
+        "HONGXING_RUN_IN_COMMAND": True,
         "HONGXING_BROWSER_MODE": options.browser,
         "HONGXING_VIDEOS_ENABLED": options.videos,
         "HONGXING_VIDEOS_MAX_BYTES": options.video_max_bytes,
@@ -195,7 +222,7 @@ def _settle(run: Run, received: list[int]) -> RunResult:
         code = ExitCode.TERMINATED if signal.SIGTERM in received else ExitCode.INTERRUPTED
         sentence = "stopped at once; the same command repairs the last file and goes on"
         run.close()
-        return RunResult(run.run_id, int(code), "killed", sentence, 0.0)
+        return RunResult(run.run_id, int(code), KILLED, sentence, 0.0)
     if received and run.result.reason == "shutdown" and signal.SIGTERM in received:
         return replace(run.result, exit_code=int(ExitCode.TERMINATED))
     return run.result

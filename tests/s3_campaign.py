@@ -319,6 +319,7 @@ class Campaign:
             if (
                 not file.is_file()
                 or path.split("/")[0] in {"tmp", "lock", "demo-ports.json"}
+                or path == "runs/ledger.jsonl"
                 or "state.sqlite" in path
             ):
                 continue

@@ -16,7 +16,6 @@ import os
 import random
 import resource
 import signal
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -33,6 +32,8 @@ from crawl_kit import path_of, snapshot
 from fault_proxy import FaultProxy
 from soak_site import HACKS, NEW_TEMPLATES, LivingSite
 from upload_kit import KEYS, PREFIX, memory_server
+
+from hongxing_crawler.store.run_ledger import find_unended, read_lines
 
 NIGHT = Path(__file__).with_name("soak_night.py")
 FIRST = date(2026, 3, 2)  # a Monday
@@ -263,7 +264,7 @@ class Year:
             night.alerts += [f"exit {event['exit_code']}"] * (event["event"] == "failure")
             night.alerts += list(event["findings"])
         if night.killed:
-            self.to_name += _open_runs(self.home)
+            self.to_name = _open_runs(self.home)
             return
         expected = 0
         expected = 5 if number in plan.no_bucket or number in plan.down else expected
@@ -347,13 +348,8 @@ def _environment():
 
 
 def _open_runs(home):
-    """Runs that the state saw begin and not end."""
-    path = home / "state.sqlite"
-    if not path.exists():
-        return []
-    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as database:
-        found = database.execute("SELECT run_id FROM runs WHERE ended_at IS NULL")
-        return [name for (name,) in found]
+    """Runs that began and never ended, however far they came."""
+    return find_unended(read_lines(home / "runs" / "ledger.jsonl"))
 
 
 def _address(endpoint):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -215,16 +215,21 @@ def _crawl(
 ) -> int:
     from dataclasses import asdict
 
+    from hongxing_crawler.cli.run_end import end_run
     from hongxing_crawler.cli.tables import show_run
-    from hongxing_crawler.cli.upload import upload_run, while_crawling
+    from hongxing_crawler.cli.upload import while_crawling
     from hongxing_crawler.store.home import Home
 
     home, is_wanted = Home(options.home), not flags["no_upload"]
-    with _progress(shell) as progress, while_crawling(config, home, is_wanted=is_wanted):
-        result = run(progress=progress)
-    result = _with_report(options.home, result)
-    if is_wanted:
-        result = upload_run(shell, config, home, result)
+    with ExitStack() as beside:
+        beside.enter_context(while_crawling(config, home, is_wanted=is_wanted))
+        progress = beside.enter_context(_progress(shell))
+
+        def then(result: RunResult) -> RunResult:
+            beside.close()
+            return end_run(config, home, result, is_wanted=is_wanted)
+
+        result = run(progress=progress, then=then)
     shell.outcome = {
         "sentence": result.sentence,
         "run_id": result.run_id,
@@ -240,24 +245,6 @@ def _crawl(
         if not (finding.is_gate or shell.json):
             shell.complain(f"monitor {finding.name}: {finding.sentence}")
     return result.exit_code
-
-
-def _with_report(home: Path, result: RunResult) -> RunResult:
-    """Write the run's report; a report that fails is a warning, the crawl is done all the same."""
-    from dataclasses import replace
-
-    from hongxing_crawler.exceptions import HongxingError
-    from hongxing_crawler.store.home import Home
-    from hongxing_crawler.store.runs import KILLED
-    from hongxing_crawler.upkeep.home import write_report
-
-    if result.reason == KILLED:
-        return result
-    try:
-        paths = write_report(Home(home), now, result.run_id)
-    except (HongxingError, OSError) as error:
-        return replace(result, warnings=[*result.warnings, f"no report: {error}"])
-    return replace(result, paths=result.paths | paths)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +14,6 @@ from hongxing_crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from hongxing_crawler.config import Config
-    from hongxing_crawler.running.run import RunResult
     from hongxing_crawler.store.home import Home
     from hongxing_crawler.store.s3.client import S3Options
     from hongxing_crawler.store.s3.upload import UploadOptions, UploadReport
@@ -23,8 +22,6 @@ _NO_BUCKET = (
     "no bucket is named: write --s3 s3://bucket/prefix, set HONGXING_S3_URL, or url in the table"
     " [s3] of hongxing.toml"
 )
-_GOES_ON = frozenset({ExitCode.OK, ExitCode.PARTIAL})  # ends that a failed upload outweighs
-_LEFT_ALONE = frozenset({ExitCode.INTERRUPTED, ExitCode.TERMINATED})  # somebody wants to stop
 
 
 @click.command(cls=Command)
@@ -111,32 +108,3 @@ def while_crawling(config: Config, home: Home, *, is_wanted: bool) -> AbstractCo
     from hongxing_crawler.upkeep.upload import uploading
 
     return uploading(home, s3_options(config), upload_options(config), now=now)
-
-
-def upload_run(shell: Shell, config: Config, home: Home, result: RunResult) -> RunResult:
-    """Upload what a crawl left; a failure decides the exit code of a crawl that went well."""
-    from hongxing_crawler.cli.verdict import judge
-    from hongxing_crawler.exceptions import HongxingError
-    from hongxing_crawler.upkeep.upload import upload_home
-
-    if not config.s3_url or result.exit_code in _LEFT_ALONE:
-        return result
-    s3, options = s3_options(config), upload_options(config)
-    try:
-        with shell.hold(home, "upload"):
-            report = upload_home(home, s3, options, now=now, whole=False)
-    except HongxingError as error:
-        code, sentence = judge(error)
-        if result.exit_code in _GOES_ON:
-            return replace(result, exit_code=int(code), reason="upload_failed", sentence=sentence)
-        return replace(result, warnings=[*result.warnings, sentence])
-    counts = {"uploaded": report.sent_count, "uploaded_bytes": report.sent_bytes}
-    paths = {"s3": str(s3.place)}
-    return replace(
-        result,
-        counts=result.counts | counts,
-        paths=result.paths | paths,
-        findings=[
-            finding for finding in result.findings if finding.name != "outbox"
-        ],  # it is empty
-    )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.crawl import CrawlOptions, Progress, crawl
+from hongxing_crawler.crawl import CrawlOptions, Progress, Then, crawl
 from hongxing_crawler.demo.site import DemoSite
 from hongxing_crawler.exceptions import ConfigError
 from hongxing_crawler.store.home import Home
@@ -32,7 +32,11 @@ _QUICK = {
 
 
 def run_demo(
-    options: CrawlOptions, *, state: int = 1, progress: Progress | None = None
+    options: CrawlOptions,
+    *,
+    state: int = 1,
+    progress: Progress | None = None,
+    then: Then | None = None,
 ) -> RunResult:
     """Crawl the demo site into ``options.home``.
 
@@ -44,6 +48,7 @@ def run_demo(
         options: As for a crawl; the site is the demo's.
         state: 1, or 2 for the site as it is later: pages changed, removed and added.
         progress: As for ``crawl``.
+        then: As for ``crawl``.
 
     Raises:
         HongxingError: As ``crawl`` does.
@@ -51,7 +56,8 @@ def run_demo(
     with _serve(state, options.home) as site:
         settings = _QUICK | dict(options.settings)
         profile = site.profile if state == 1 else always_due(site.profile)
-        return crawl(replace(options, site=profile, delay_s=0.0, settings=settings), progress)
+        options = replace(options, site=profile, delay_s=0.0, settings=settings)
+        return crawl(options, progress, then)
 
 
 def always_due(profile: SiteProfile) -> SiteProfile:

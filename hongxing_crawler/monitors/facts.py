@@ -24,6 +24,7 @@ class RunFacts:
     started_at: datetime
     exit_code: int
     counts: Mapping[str, int] = field(default_factory=dict)
+    did_crawl: bool = False  # whatever its exit code says: its upload failed, not its crawl
 
     @property
     def day(self) -> date:
@@ -33,7 +34,7 @@ class RunFacts:
     @property
     def is_whole(self) -> bool:
         """Whether it saw all that it wanted to see: neither stopped nor turned away."""
-        return self.exit_code in _WHOLE
+        return self.did_crawl or self.exit_code in _WHOLE
 
     def count(self, *names: str) -> int:
         return sum(int(self.counts.get(name, 0)) for name in names)

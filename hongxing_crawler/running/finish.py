@@ -113,7 +113,8 @@ def finish_run(run: Run, reason: str, stats: Mapping[str, Any]) -> RunResult:
         "finish_s": round((ended_at - crawled_at).total_seconds(), 3),
     }
     _write_record(run, result, stats, durations)
-    run.note("end", exit_code=int(code), reason=reason, sentence=sentence)
+    if not run.is_in_command:
+        run.note("end", exit_code=int(code), reason=reason, sentence=sentence)
     return result
 
 
@@ -304,6 +305,7 @@ def _write_record(
         "settings": _settings(run),
         "killed_runs": run.killed_runs,
         "skipped": run.skips[-_MAX_SKIPS:],
+        "upload": None,  # how it ended, once it has
         "stats": dict(sorted(stats.items())),
     }
     folder = run.home.run(run.run_id)
@@ -312,7 +314,8 @@ def _write_record(
     write_atomically(folder / "run.json", data)
     rejects = (msgspec.json.encode(row) for row in run.state.rejects(run.run_id))
     write_atomically(folder / "rejects.jsonl", b"".join(line + b"\n" for line in rejects))
-    names = ("run.json", "rejects.jsonl")
+    # The record says how the upload ended: the command that uploads sends it last.
+    names = ("rejects.jsonl",) if run.is_in_command else ("run.json", "rejects.jsonl")
     run.state.queue(describe(run.home.root, folder / name) for name in names)
 
 

@@ -37,7 +37,7 @@ from hongxing_crawler.store.belonging import check_belonging, check_site
 from hongxing_crawler.store.home import Home
 from hongxing_crawler.store.lock import Holder, hold
 from hongxing_crawler.store.revisit import Retry
-from hongxing_crawler.store.run_ledger import find_skips, read_lines, write_line
+from hongxing_crawler.store.run_ledger import find_skips, find_unended, read_lines, write_line
 from hongxing_crawler.store.state import State
 from hongxing_crawler.store.visit import Found, Visit
 
@@ -135,7 +135,8 @@ class Run:
             on_error.pop_all()
 
     def _start(self, me: str) -> None:
-        self.skips = find_skips(read_lines(self.home.ledger))
+        lines = read_lines(self.home.ledger)
+        self.skips, self.killed_runs = find_skips(lines), find_unended(lines)
         self.note("start", process=me)
         try:
             self._open()
@@ -166,7 +167,8 @@ class Run:
     def _begin(self) -> None:
         self.home.empty_spool()
         self._repair()
-        self.killed_runs = self.state.end_killed_runs()
+        found = self.state.end_killed_runs()  # and those killed while they reported or uploaded
+        self.killed_runs = sorted({*self.killed_runs, *found})
         for name in self.killed_runs:
             self.note("killed", sentence=f"{name} never ended")
         self.state.requeue_in_flight()
@@ -303,9 +305,19 @@ class Run:
             self.warcs += self._writer.close()
             self._writer = None
 
+    @property
+    def is_in_command(self) -> bool:
+        """Whether a command goes on with the run when the crawl is over, and ends it."""
+        return self.settings.getbool("HONGXING_RUN_IN_COMMAND")
+
     def close(self) -> None:
-        """Close the state and free the home for the next run."""
+        """Close the state, and free the home unless the run goes on."""
         self.state.close()
+        if not self.is_in_command:
+            self.release()
+
+    def release(self) -> None:
+        """Free the home for the next run."""
         self._held.close()
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hongxing_crawler.monitors.checks import Finding, watch
 from hongxing_crawler.monitors.facts import Facts, RunFacts
 from hongxing_crawler.monitors.limits import Limits
+from hongxing_crawler.store.runs import UPLOAD_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +45,13 @@ def watch_run(
 def _history(run: Run) -> tuple[RunFacts, ...]:
     """Return the runs before this one that ended; one that was killed counted nothing."""
     return tuple(
-        RunFacts(entry.run_id, entry.started_at, entry.exit_code, entry.counts)
+        RunFacts(
+            entry.run_id,
+            entry.started_at,
+            entry.exit_code,
+            entry.counts,
+            did_crawl=entry.reason == UPLOAD_FAILED,
+        )
         for entry in run.state.runs()
         if entry.run_id != run.run_id and entry.exit_code is not None and entry.counts
     )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 FOLDERS: Final = ("warc", "cdxj", "wacz", "media", "runs", "export")
 FILES: Final = ("fixity.jsonl", "takedown/log.jsonl")
 _KINDS: Final = {"warc": "warc", "cdxj": "cdxj", "wacz": "wacz", "media": "media"}
-_RUN_FILES: Final = frozenset({"run.json", "rejects.jsonl"})
+_RUN_FILES: Final = frozenset({"rejects.jsonl"})
 _EXPORT_FILES: Final = {
     "latest.json": "latest",
     "_manifest.json": "manifest",
@@ -38,13 +38,14 @@ _TYPES: Final = {
     "/log": "text/plain; charset=utf-8",
 }
 _UNFINISHED: Final = (".open", ".part", ".new")
+_LEDGER: Final = "ledger.jsonl"  # in runs/: of this machine alone, run.json says the rest
 _CHUNK_BYTES = 1 << 20
 
 
 def kind_of(path: str) -> str:
     """Say what a file is, by its path in the home.
 
-    >>> kind_of("runs/run_1/run.json"), kind_of("export/articles/v1/latest.json")
+    >>> kind_of("runs/run_1/rejects.jsonl"), kind_of("export/articles/v1/latest.json")
     ('run', 'latest')
     """
     top, _, _ = path.partition("/")
@@ -124,7 +125,7 @@ def _walk(root: Path, folders: Iterable[str]) -> Iterator[Path]:
             if _is_half_written(names):
                 continue
             for name in sorted(names):
-                if not name.startswith(".") and not name.endswith(_UNFINISHED):
+                if not name.startswith(".") and not name.endswith((*_UNFINISHED, _LEDGER)):
                     file = here / name
                     yield from [file] if file.is_file() and not file.is_symlink() else []
 

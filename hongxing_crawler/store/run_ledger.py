@@ -80,6 +80,20 @@ def _decode(data: bytes) -> Iterator[LedgerLine]:
             continue
 
 
+def find_unended(lines: list[LedgerLine]) -> list[str]:
+    """Return the runs that began and never ended, oldest first: they were killed.
+
+    Whoever asks holds the lock, so none of them is still at work.
+    """
+    begun: dict[str, None] = {}
+    for line in lines:
+        if line.event == "start":
+            begun[line.run_id] = None
+        elif line.event in {"end", "killed"}:
+            begun.pop(line.run_id, None)
+    return list(begun)
+
+
 def find_skips(lines: list[LedgerLine]) -> list[LedgerLine]:
     """Return the starts that found the home taken, since a run began last."""
     last = max((n for n, line in enumerate(lines) if line.event == "start"), default=-1)

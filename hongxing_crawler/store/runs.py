@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hongxing_crawler.store.database import Database
 
 KILLED = "killed"
+UPLOAD_FAILED = "upload_failed"  # the crawl itself did all that it wanted to
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,13 @@ class RunTable:
         self._db.execute(
             "UPDATE runs SET ended_at = ?, exit_code = ?, reason = ?, counts = ? WHERE no = ?",
             (to_us(ended_at), exit_code, reason, _text(counts), self.number(run_id)),
+        )
+
+    def amend(self, run_id: str, exit_code: int, reason: str, counts: dict[str, Any]) -> None:
+        """Note how a run ended in the end, when its upload has."""
+        self._db.execute(
+            "UPDATE runs SET exit_code = ?, reason = ?, counts = ? WHERE no = ?",
+            (exit_code, reason, _text(counts), self.number(run_id)),
         )
 
     def end_killed(self, now: datetime) -> list[str]:

@@ -141,6 +141,11 @@ class State:
             self._runs.end(run_id, ended_at, exit_code, reason, counts)
         self._db.checkpoint()
 
+    def amend_run(self, run_id: str, exit_code: int, reason: str, counts: dict[str, Any]) -> None:
+        """Write into the ledger how a run's upload ended."""
+        with self._db.transaction():
+            self._runs.amend(run_id, exit_code, reason, counts)
+
     def end_killed_runs(self) -> list[str]:
         """Close the books of runs that never ended; their ids."""
         with self._db.transaction():

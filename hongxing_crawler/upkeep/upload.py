@@ -6,7 +6,7 @@ import logging
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from hongxing_crawler.exceptions import StateError, StorageError, UploadError
 from hongxing_crawler.store.home_files import FOLDERS
@@ -31,6 +31,15 @@ _RUN_FOLDERS = ("warc", "cdxj", "runs", "export")  # media were queued by their 
 logger = logging.getLogger(__name__)
 
 
+class Last(Protocol):
+    """Files that tell of an upload, and go up with it."""
+
+    held: frozenset[str]  # paths in the home, not sent before they are written
+
+    def write(self, state: State, report: UploadReport) -> None:
+        """Write them."""
+
+
 def upload_home(
     home: Home,
     s3: S3Options,
@@ -38,6 +47,7 @@ def upload_home(
     *,
     now: Callable[[], datetime],
     whole: bool = True,
+    last: Last | None = None,
 ) -> UploadReport:
     """Upload what waits, and publish; the caller holds the home's lock.
 
@@ -47,6 +57,7 @@ def upload_home(
         options: How fast, how thoroughly.
         now: The clock.
         whole: Also look for files that nothing queued, and for objects that are not there any more.
+        last: Files that can only be written when everything else has arrived.
 
     Raises:
         UploadError: Something did not arrive; the subclass says who has to act. Everything else
@@ -59,7 +70,7 @@ def upload_home(
     ):
         session.greet()
         removals = begin_removals(session)
-        session.sweep(FOLDERS if whole else _RUN_FOLDERS)
+        session.sweep(FOLDERS if whole else _RUN_FOLDERS, last.held if last else ())
         if options.is_deep:
             doubt_all(session)
         elif whole:
@@ -69,6 +80,10 @@ def upload_home(
                 publish(session)
             if not session.failure:
                 finish_removals(session, removals)
+            if last and not session.failure:
+                last.write(state, session.report)
+                session.sweep(_RUN_FOLDERS)
+                send_raw(session)
         return session.finish()
 
 

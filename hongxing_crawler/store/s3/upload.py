@@ -25,7 +25,7 @@ from hongxing_crawler.store.s3.retry import GivenUpError, Patience, persist
 from hongxing_crawler.store.s3.send import Bandwidth, ChangedFileError, Proof, Sender
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Container, Iterable, Iterator
 
     from hongxing_crawler.store.home import Home
     from hongxing_crawler.store.outbox import Finished, SentPart
@@ -132,13 +132,13 @@ class Session:
         with self.state.changing_outbox():
             self.state.outbox.aim(str(self.bucket))
 
-    def sweep(self, folders: Iterable[str] | None = None) -> None:
-        """Queue the files of the home that no transaction queued."""
+    def sweep(self, folders: Iterable[str] | None = None, held: Container[str] = ()) -> None:
+        """Queue the files of the home that no transaction queued, but those that are held back."""
         batch = []
         known = self.state.outbox.known()
         for file in find_new(self.home.root, known, folders or FOLDERS):
-            if self._is_damaged(file):
-                continue  # sending what was queued will say so
+            if file.path in held or self._is_damaged(file):
+                continue  # of a damaged one, sending what was queued will say so
             batch.append(file)
             if len(batch) == 500:
                 self.state.queue(batch)
