@@ -72,6 +72,8 @@ lint: setup ## format, lint, types, direction of imports
 
 .PHONY: test
 test: lint ## lint, then every test
+	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || \
+	  echo 'No Chromium: tests of pages that a script fills are skipped; type "sudo apt install chromium-headless-shell".'
 	$(PY) -m pytest
 
 .PHONY: fuzz

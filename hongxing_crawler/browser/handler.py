@@ -21,7 +21,7 @@ from hongxing_crawler.browser.find import NoBrowserError, is_root, why_not_start
 from hongxing_crawler.browser.gate import Gate, Job, Shelf, answer_of
 from hongxing_crawler.browser.launch import context_options, launch_options
 from hongxing_crawler.browser.memory import LOOK_S, MemoryWatch
-from hongxing_crawler.browser.settle import TooLargeError, settle, take_screenshot
+from hongxing_crawler.browser.settle import TooLargeError, settle, take_dom, take_screenshot
 from hongxing_crawler.core.profile import BrowserRule
 from hongxing_crawler.running.rendering import RENDERED_TYPE
 from hongxing_crawler.running.run import DOCUMENT, SCREENSHOT, SENT_AT, VISIT, WANTED_PAGES, run_of
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 _NO_RULE = BrowserRule("")
 _END_S = 5.0  # for a page or the browser to close before it is killed
 _SHOT_S = 5.0
-_DOM_MAX_BYTES = 32 << 20
 
 logger = logging.getLogger(__name__)
 _job: ContextVar[Job] = ContextVar("job")
@@ -172,7 +171,6 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
     async def _create_browser_context(self, *arguments: Any, **options: Any) -> Any:
         wrapper = await super()._create_browser_context(*arguments, **options)
         await wrapper.context.route("**", lambda route: later(route.abort()))  # of popups
-        await wrapper.context.route_web_socket("**", lambda socket: later(socket.close()))
         return wrapper
 
     async def _download_request_with_page(
@@ -186,9 +184,7 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc] # i
             await page.goto(job.url, wait_until="commit", timeout=self._timeout_s * 1000)
             rule = self._run.rendering.find_rule(job.url) or _NO_RULE
             await settle(page, rule, job, until)
-            body = (await page.content()).encode("utf-8", "replace")
-            if len(body) > _DOM_MAX_BYTES:
-                raise TooLargeError(f"{len(body)} bytes of DOM")
+            body = (await take_dom(page)).encode("utf-8", "replace")
             if self._with_screenshot:
                 request.meta[SCREENSHOT] = await take_screenshot(page, _SHOT_S)
         finally:

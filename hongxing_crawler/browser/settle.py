@@ -17,8 +17,20 @@ if TYPE_CHECKING:
 
 _LOOK_S = 0.05
 _QUIET_S = 0.3
+_QUIET_ANSWERS = 6  # of the browser, in the time that it takes for the slowest
 _ELEMENTS_MAX = 200_000
+_PROBLEM_CHARS = 80
 _COUNT_JS = "document.getElementsByTagName('*').length"
+_DOM_MAX_CHARS = 16 << 20
+# The page itself could make any of these lie, but not about the length of what it hands over.
+_DOM_JS = """([mostElements, mostChars]) => {
+  const count = document.getElementsByTagName('*').length;
+  if (count > mostElements) return [`${count} elements`, ''];
+  const type = document.doctype ? new XMLSerializer().serializeToString(document.doctype) : '';
+  const html = '' + type + (document.documentElement ? document.documentElement.outerHTML : '');
+  return html.length > mostChars ? [`${html.length} characters of DOM`, ''] : ['', html];
+}"""
+_LOADED_JS = "document.readyState === 'complete'"
 _SCROLL_JS = "window.scrollTo(0, document.documentElement.scrollHeight)"
 _HEIGHT_JS = "Math.min(document.documentElement.scrollHeight, 16384)"
 
@@ -43,7 +55,6 @@ async def settle(page: Page, rule: BrowserRule, job: Job, until: float) -> None:
         left_ms = max(until - time.monotonic(), 0.1) * 1000
         with contextlib.suppress(PlaywrightError):  # it does not come: take what is there
             await page.wait_for_selector(rule.wait_for, state="attached", timeout=left_ms)
-        await _count(page)
     else:
         await _wait_for_quiet(page, job, until)
     await _repeat(page, rule.scroll, lambda: _scroll(page), job, until)
@@ -51,13 +62,17 @@ async def settle(page: Page, rule: BrowserRule, job: Job, until: float) -> None:
 
 
 async def _wait_for_quiet(page: Page, job: Job, until: float) -> None:
-    """Wait until no request is open and the number of elements stays for a while."""
-    before, since = -1, time.monotonic()
+    """Wait until the page is loaded, no request is open and the number of elements stays a while.
+
+    A browser that answers slowly has little time for its pages: they get more time to be quiet.
+    """
+    before, since, quiet_s = -1, time.monotonic(), _QUIET_S
     while (now := time.monotonic()) < until:
         count = await _count(page)
+        quiet_s = max(quiet_s, _QUIET_ANSWERS * (time.monotonic() - now))
         if job.open_count or count != before:
             before, since = count, now
-        elif now - since >= _QUIET_S:
+        elif now - since >= quiet_s and await page.evaluate(_LOADED_JS):
             return
         await asyncio.sleep(_LOOK_S)
 
@@ -96,6 +111,18 @@ async def _count(page: Page) -> int:
     if count > _ELEMENTS_MAX:
         raise TooLargeError(f"{count} elements")
     return count
+
+
+async def take_dom(page: Page) -> str:
+    """Take the DOM as HTML, in one exchange with the browser.
+
+    Raises:
+        TooLargeError: It has too many elements or characters; it stays in the browser.
+    """
+    problem, html = await page.evaluate(_DOM_JS, [_ELEMENTS_MAX, _DOM_MAX_CHARS])
+    if problem:
+        raise TooLargeError(str(problem)[:_PROBLEM_CHARS])
+    return str(html)
 
 
 async def take_screenshot(page: Page, timeout_s: float) -> bytes:

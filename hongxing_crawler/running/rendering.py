@@ -200,7 +200,7 @@ def _advise(pattern: str, known: _Pattern) -> str:
     count = len(known.helped)
     if not count:
         return ""
-    found = f"{count} of {known.came_count} pages like {known.helped[0]} needed a browser"
+    found = f"{count} of {known.came_count} pages like {min(known.helped)} needed a browser"
     if known.needs_browser:
         advice = _ADVICE.format(pattern)
     elif known.lack == "no_items" and count <= _NAMED_MAX:
@@ -216,5 +216,5 @@ def _exactly(urls: list[str]) -> str:
     >>> _exactly(["https://a.cn/list/7", "https://a.cn/list/9"])
     '^https?://(?:a\\.cn/list/7|a\\.cn/list/9)$'
     """
-    places = [re.escape(url.partition("://")[2]) for url in dict.fromkeys(urls)]
+    places = [re.escape(url.partition("://")[2]) for url in sorted(set(urls))]
     return f"^https?://(?:{'|'.join(places)})$"
