@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from hongxing_crawler.core.document import GlossEntry
 
-_NOISE_RE: Final = re.compile(f"[\x05-\x08]{{1,5}}[{NOISE_MARKS}]")
+_NOISE: Final = "\x05\x06\x07\x08"
+_NOISE_RE: Final = re.compile(f"[{_NOISE}]{{1,5}}[{NOISE_MARKS}]")
 _LEAST: Final = 3
 _MAX_PLACES: Final = 200
 
@@ -52,6 +53,8 @@ def find_unproved(texts: Iterable[str]) -> Unproved | None:
         The finding, ``None`` for other pages. One scan over undamaged text.
     """
     page = "\n".join(texts)
+    if not any(mark in page for mark in _NOISE):
+        return None
     count = sum(1 for _ in _NOISE_RE.finditer(page))
     if count < _LEAST:
         return None
