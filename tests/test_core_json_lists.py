@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hongxing_crawler.core.json_hints import suggest_json_list
 from hongxing_crawler.core.json_lists import read_json_list
 from hongxing_crawler.core.json_text import MAX_BYTES, parse_json
 from hongxing_crawler.core.profile import JsonList
@@ -114,3 +115,45 @@ def test_more_than_a_list_can_be_is_not_read():
     found = read_json_list(b"[" + b" " * MAX_BYTES, "", URL, JsonList("/"))
 
     assert found.problem == "json_too_large"
+
+
+TITLE = "全省组织工作会议在长沙召开"
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        pytest.param(
+            {
+                "code": 200,
+                "data": {"records": [{"id": 1, "title": TITLE, "time": "2024-01-02"}] * 3},
+            },
+            'items = "data.records", url = "/…/{id}", title = "title", date = "time"',
+            id="a list of numbers and titles",
+        ),
+        pytest.param(
+            [{"name": TITLE, "cover": "/1.jpg", "link": "/c/1.html"}] * 3,
+            'url = "link", title = "name"',
+            id="a list of addresses, with pictures",
+        ),
+        pytest.param({"rows": [{"id": 1, "title": TITLE}] * 2}, "", id="too few"),
+        pytest.param({"rows": [{"id": 1, "title": "home"}] * 9}, "", id="no titles: a menu"),
+        pytest.param({"rows": [{"title": TITLE}] * 9}, "", id="nothing leads to the articles"),
+        pytest.param({"a\nb": [{"id": 1, "title": TITLE}] * 9}, "", id="a name that hides"),
+        pytest.param({"title": TITLE, "id": 1, "html": "<p>"}, "", id="one article"),
+        pytest.param(7, "", id="a counter"),
+    ],
+)
+def test_a_list_that_a_page_filled_is_written_as_a_profile_would(value, expected):
+    found = suggest_json_list(json.dumps(value).encode(), "", URL + "?pageNo=1&c=7")
+
+    if not expected:
+        assert found == ""
+        return
+    pattern, page = r"pattern = '^http://www\.a\.cn/api/list'", r"page = '[?&]pageNo=(?P<n>\d+)'"
+    assert found == f"{pattern}, {expected}, {page}"
+
+
+@given(VALUES)
+def test_a_hint_never_fails(value):
+    suggest_json_list(json.dumps(value).encode(), "", URL)

@@ -14,7 +14,7 @@ from scrapy import Request
 
 from hongxing_crawler.core.urls import canonical_url
 from hongxing_crawler.running.reading import header_address
-from hongxing_crawler.running.run import BROWSER, KIND, VISIT
+from hongxing_crawler.running.run import BROWSER, KIND, VISIT, run_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,7 @@ _REDIRECTS_MAX = 5
 _MAX_BYTES = 16 << 20
 _METHODS = frozenset({"GET", "HEAD", "POST"})
 _NEVER_TYPES = frozenset({"ping", "media", "eventsource", "websocket", "manifest", "other"})
+_DATA_TYPES = frozenset({"xhr", "fetch"})
 _KEPT_TYPES = frozenset({"script", "stylesheet", "font", "image"})
 _OUR_HEADERS = ("accept", "content-type", "x-requested-with")
 _HOP_HEADERS = frozenset(
@@ -95,6 +96,7 @@ class Gate:
         self.crawler = crawler
         self.job = job
         self.shelf = shelf
+        self._rendering = run_of(crawler).rendering
 
     async def __call__(self, route: Route, request: PageRequest) -> None:
         job = self.job
@@ -122,6 +124,10 @@ class Gate:
         if is_shared and (kept := self.shelf.find(request.url)):
             return kept
         answer = await self._fetch(request)
+        if request.resource_type in _DATA_TYPES and answer.status == 200:
+            self._rendering.note_data(
+                job.url, request.url, answer.body, answer.headers.get("content-type", "")
+            )
         if is_shared and answer.status == 200:
             self.shelf.keep(request.url, answer)
         return answer

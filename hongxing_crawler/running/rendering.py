@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from hongxing_crawler.core.json_hints import suggest_json_list
+from hongxing_crawler.core.json_lists import find_json_list
 from hongxing_crawler.core.profile import BrowserRule
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ _SHORT_CHARS = 600  # a page that asks for JavaScript says little else
 _IN_VAIN_MAX = 2
 _PATTERNS_MAX = 10_000  # addresses without digits are a pattern each
 BESIDE_MAX = 8  # pages that wait for the browser while others are asked for
+_LISTS_MAX = 20  # addresses of data that are looked at
+_DATA_MAX_BYTES = 1 << 20
 _NAMED_MAX = 5  # pages that the advice names one by one
 _NO_RULE = BrowserRule("")
 _ADVICE = "put [[browser]] with pattern = '{}' into the site's profile"
@@ -115,6 +119,7 @@ class Rendering:
     first_failure: str = ""
     waiting: set[int] = field(default_factory=set)  # visits that are with the browser, by ticket
     missing: str = ""  # why there is no browser, once one was needed
+    lists: dict[str, str] = field(default_factory=dict)  # advice by address without its query
 
     @property
     def beside_count(self) -> int:
@@ -178,6 +183,18 @@ class Rendering:
         else:
             known.helped.append(url)
 
+    def note_data(self, page: str, url: str, body: bytes, content_type: str) -> None:
+        """Look at data that a page asked for: a list may be had without a browser."""
+        address = url.partition("?")[0]
+        if address in self.lists or len(self.lists) >= _LISTS_MAX or len(body) > _DATA_MAX_BYTES:
+            return
+        known = find_json_list(url, self.profile) is not None
+        found = "" if known else suggest_json_list(body, content_type, url)
+        self.lists[address] = found and (
+            f"{page} fills a list from {url}; it may be had without a browser:"
+            f" [[json_list]] {found}"
+        )
+
     def note_failure(self, url: str, why: str) -> None:
         """Count a page that no browser could show; it stands as it came."""
         self.failed_count += 1
@@ -192,7 +209,7 @@ class Rendering:
                 f"{self.failed_count} {pages} could not be shown by the browser and {stand} as"
                 f" received; the first: {self.first_failure}"
             )
-        return [line for line in (*found, self.missing) if line]
+        return [line for line in (*found, *self.lists.values(), self.missing) if line]
 
 
 def _advise(pattern: str, known: _Pattern) -> str:
