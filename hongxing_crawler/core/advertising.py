@@ -11,6 +11,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from hongxing_crawler.core.advertising_foreign import (
+    FOREIGN_RUN_RE,
+    HAN_RE,
+    KANA_RE,
+    is_chinese,
+    is_foreign,
+    is_foreign_advertising,
+    names_foreign_trade,
+)
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -64,7 +74,6 @@ _SENTENCE_RE = re.compile(
     r"\s{0,9}[（(【\[][^（）()【】\[\]]{1,40}[)）】\]]|[^。！？!?；\n]*(?:[。！？!?；]+[”’」』]*|$)"
 )
 _LEAST_SIGNS = 3
-_LEAST_CHARS = 12
 _MANY_TRADES = 2
 _MANY_CALLS = 5
 _LEANING_CALLS = 2
@@ -84,38 +93,6 @@ _HINT_RE = re.compile(
 _CALL_RE = re.compile(_CALLS)
 _PROMISE_RE = re.compile(_PROMISES)
 _SELLER_RE = re.compile(_SELLER)
-
-# The same in the other languages in which links are sold, for pages in Chinese.
-# One set of first characters, so that it runs over Chinese without stopping.
-_FOREIGN_RUN_RE = re.compile(
-    r"[A-Za-z\u00c0-\u1fff\u3040-\u30ff\uac00-\ud7a3]"
-    r"(?:(?<![\u3040-\u30ff])[^\u3400-\u9fff\n]{20}|(?<=[\u3040-\u30ff])[\u3040-\u30ff]{3})"
-)
-_KANA_RE = re.compile(r"[\u3040-\u30ff]{3}")
-_LATIN_TRADES = (
-    r"casinos?|viagra|cialis|levitra|payday|loans?|slots?|poker|bett?ing|gambling|escorts?|"
-    r"porn|replica|rolex|jerseys|forex|crypto|bitcoin|essays?|baccarat|roulette|jackpot|togel|gacor|judi|xxx"
-)
-_OTHER_TRADES = (
-    r"казино|ставк[иа]|букмекер|займ|кредит|диплом|автомат|лотере|проститут|"
-    r"nhà cái|đánh bạc|cá cược|game bài|xổ số|nổ hũ|kèo|bắn cá|tài xỉu|"
-    r"カジノ|パチ|スロット|バカラ|出会い|副業|競馬|コピー品|สล็อต|บาคาร่า|คาสิโน|พนัน|카지노|토토|바카라|슬롯"
-)
-_FOREIGN_TRADE_RE = re.compile(rf"\b(?:{_LATIN_TRADES})\b|{_OTHER_TRADES}", re.IGNORECASE)
-# The same in folded text, anywhere in a word: without marks or case it runs by first characters.
-_FOREIGN_HINT_RE = re.compile(f"{_LATIN_TRADES}|{_OTHER_TRADES}")
-_FOREIGN_CALL_RE = re.compile(
-    r"\b(?:click|visit|register|sign up|join|claim|win|bonus|free|buy|cheap|order|download|best|"
-    r"now|today|you|your|discount|online|deposit)\b|бонус|сейчас|сайт|регистрац|деньг|бесплатн|выигр|онлайн|играй|"
-    r"đăng ký|nạp|rút|tải|thưởng|ngay|uy tín|trực tuyến|"
-    r"無料|登録|今すぐ|ボーナス|オンライン|最新|สมัคร|เครดิต|ฟรี|가입|무료|보너스",
-    re.IGNORECASE,
-)
-_HAN_RE = re.compile(r"[\u3400-\u9fff]")
-_OTHER_LETTER_RE = re.compile(r"[^\W\d_\u3400-\u9fff]")
-_FOREIGN_SHARE = 0.85
-_HOME_SHARE = 0.5
-_LEAST_FOREIGN_SIGNS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,19 +139,6 @@ def is_advertising(text: str) -> bool:
     return find_signs(text).is_advertising or is_foreign_advertising(text)
 
 
-def is_foreign_advertising(text: str) -> bool:
-    """Recognise an advertisement in another script than the page's Chinese.
-
-    >>> is_foreign_advertising("Best online casino: register now and claim your free bonus!")
-    True
-    """
-    if not (is_foreign(text) or _KANA_RE.search(text)):
-        return False
-    trades = {word.lower() for word in _FOREIGN_TRADE_RE.findall(text)}
-    calls = {word.lower() for word in _FOREIGN_CALL_RE.findall(text)}
-    return bool(trades) and bool(calls) and len(trades) + len(calls) >= _LEAST_FOREIGN_SIGNS
-
-
 def find_advertising(text: str) -> list[tuple[int, int]]:
     r"""Find advertising passages in a body: whole paragraphs, or sentences in a row inside one.
 
@@ -186,7 +150,7 @@ def find_advertising(text: str) -> list[tuple[int, int]]:
     """
     suspects = [match.start() for match in _HINT_RE.finditer(text)]
     if suspects or _may_be_foreign(text):
-        suspects += [match.start() for match in _FOREIGN_RUN_RE.finditer(text)]
+        suspects += [match.start() for match in FOREIGN_RUN_RE.finditer(text)]
     if not suspects:
         return []
     found = []
@@ -202,16 +166,9 @@ def find_advertising(text: str) -> list[tuple[int, int]]:
 def _may_be_foreign(text: str) -> bool:
     """Tell whether another language may sell on a Chinese page: no trade, no advertisement."""
     return (
-        _FOREIGN_RUN_RE.search(text) is not None
-        and _HAN_RE.search(text) is not None
-        and (_TRADE_RE.search(text) is not None or _names_foreign_trade(text))
-    )
-
-
-def _names_foreign_trade(text: str) -> bool:
-    folded = text.casefold().replace("\u0131", "i").replace("\u0307", "")
-    return (
-        _FOREIGN_HINT_RE.search(folded) is not None and _FOREIGN_TRADE_RE.search(text) is not None
+        FOREIGN_RUN_RE.search(text) is not None
+        and HAN_RE.search(text) is not None
+        and (_TRADE_RE.search(text) is not None or names_foreign_trade(text))
     )
 
 
@@ -254,20 +211,13 @@ def _leans(sentence: str) -> bool:
         bool(signs.trades)
         or signs.calls >= _LEANING_CALLS
         or is_foreign(sentence)
-        or _KANA_RE.search(sentence) is not None
+        or KANA_RE.search(sentence) is not None
     )
 
 
 def may_advertise(text: str) -> bool:
     """Tell at once whether a text names a trade at all; most do not."""
     return _HINT_RE.search(text) is not None
-
-
-def is_foreign(text: str) -> bool:
-    letters = len(_OTHER_LETTER_RE.findall(text))
-    return letters >= _LEAST_CHARS and letters >= _FOREIGN_SHARE * (
-        letters + len(_HAN_RE.findall(text))
-    )
 
 
 def _without(text: str, ranges: Sequence[tuple[int, int]]) -> str:
@@ -283,5 +233,4 @@ def _is_topic(passage: str, rest: str) -> bool:
     trades = find_signs(passage).trades
     if trades:
         return any(trade in rest for trade in trades)
-    han, letters = len(_HAN_RE.findall(rest)), len(_OTHER_LETTER_RE.findall(rest))
-    return han < _HOME_SHARE * (han + letters) or _FOREIGN_TRADE_RE.search(rest) is not None
+    return not is_chinese(rest) or names_foreign_trade(rest)
