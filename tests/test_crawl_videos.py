@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC, datetime
 
 import pytest
 from crawl_kit import crawl, parts, reprocess, snapshot
 from wire_kit import Sent, WireSite, archived, article, left_over, ok
 
 from hongxing_crawler.core.hls import parse_playlist
+from hongxing_crawler.store.home import Home
+from hongxing_crawler.takedown.plan import Order, take_down
 
 MP4 = b"\0\0\0\x18ftypisom" + bytes(range(256)) * 200
 TS = [b"".join(b"\x47" + bytes([n]) * 187 for _ in range(40)) for n in range(1, 4)]
 LIMIT = 100_000
+LATER = datetime(2099, 1, 1, tzinfo=UTC)
 SETTINGS = {"HONGXING_VIDEOS_MAX_BYTES": LIMIT, "HONGXING_VIDEOS_MAX_PIECES": 5}
 M3U8 = b"application/vnd.apple.mpegurl"
 PAGE = "/a/1.html"
@@ -399,3 +403,18 @@ def test_a_film_beyond_memory_goes_to_disk(tmp_path):
 def test_what_is_no_playlist_is_refused(text):
     with pytest.raises(ValueError, match=r"no playlist|no address"):
         parse_playlist(text, "http://a.cn/x.m3u8")
+
+
+def test_a_takedown_with_its_files_takes_the_film(tmp_path):
+    home = tmp_path / "home"
+    with site_of(HLS, {"/v/x.m3u8": playlist(*NAMES), **STREAM}) as site:
+        row, _ = rows_of(site, home)
+    url = site.base + PAGE
+    take_down(Home(home), Order((url,), "他人的肖像", "x", with_media=True), lambda: LATER)
+
+    assert not (home / row["video_files"][0]["key"]).exists()
+    assert {
+        exchange.capture.record_type
+        for path, exchange in archived(home).items()
+        if path.startswith("/v/")
+    } == {"metadata"}  # what was removed, and why

@@ -128,7 +128,7 @@ def _other_changes(before: Article, after: Article) -> Iterator[str]:
         old, new = getattr(before, name), getattr(after, name)
         if old != new:
             yield f"{name}: {old or '—'} → {new or '—'}"
-    for name in ("images", "attachments"):
+    for name in ("images", "attachments", "video_files"):
         files = [
             {file.url: (file.sha256, file.status) for file in getattr(row, name)}
             for row in (before, after)

@@ -113,6 +113,7 @@ class _Row(msgspec.Struct):
     char_count: int
     images: tuple[_File, ...]
     attachments: tuple[_File, ...]
+    video_files: tuple[_File, ...]
     quality: _Quality
     restoration: _Restoration
 
@@ -133,6 +134,7 @@ class Tally:
     doc_types: Counter[str] = field(default_factory=Counter)
     images: Counter[str] = field(default_factory=Counter)
     attachments: Counter[str] = field(default_factory=Counter)
+    films: Counter[str] = field(default_factory=Counter)
     flags: Counter[str] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
 
@@ -154,6 +156,7 @@ class Tally:
         self.doc_types[row.doc_type] += 1
         self.images.update(file.status for file in row.images)
         self.attachments.update(file.status for file in row.attachments)
+        self.films.update(film.status for film in row.video_files)
         self.flags.update(row.quality.flags)
         self.verdicts[row.restoration.verdict] += 1
 
@@ -191,6 +194,7 @@ def _facts(tally: Tally) -> str:
         "characters of text": f"{tally.chars:,}",
         "images": _files(tally.images),
         "attachments": _files(tally.attachments),
+        **({"films": _files(tally.films)} if tally.films else {}),
         "texts restored from damage": f"{tally.verdicts.total() - tally.verdicts['clean']:,}",
     }
     return "".join(f"| {name} | {value} |\n" for name, value in facts.items())
@@ -212,7 +216,8 @@ def _tables(tally: Tally) -> Iterator[str]:
 
 def _gaps(tally: Tally, state: State) -> str:
     waiting = {name: count for name, count in state.counts().items() if name in _WAITING}
-    failed = sum(tally.images[s] + tally.attachments[s] for s in ("failed", "skipped"))
+    files = tally.images + tally.attachments + tally.films
+    failed = files["failed"] + files["skipped"]
     gaps = [
         *((f"{outcome}: {reason}", count) for outcome, reason, count in state.gap_counts()),
         *((_WAITING[name], count) for name, count in sorted(waiting.items())),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from hongxing_crawler.core.record import Article
-    from hongxing_crawler.core.row import AttachmentRow, ImageRow
+    from hongxing_crawler.core.row import AttachmentRow, ImageRow, VideoRow
     from hongxing_crawler.store.home import Home
     from hongxing_crawler.store.state import State
 
@@ -36,11 +36,11 @@ class Subject:
     rows: list[Article] = field(default_factory=list)  # every stored state, oldest first
 
     @property
-    def files(self) -> list[ImageRow | AttachmentRow]:
-        """The pictures and attachments that the pages ever showed."""
-        found: list[ImageRow | AttachmentRow] = []
+    def files(self) -> list[ImageRow | AttachmentRow | VideoRow]:
+        """The pictures, attachments and films that the pages ever showed."""
+        found: list[ImageRow | AttachmentRow | VideoRow] = []
         for row in self.rows:
-            found += [*row.images, *row.attachments]
+            found += [*row.images, *row.attachments, *row.video_files]
         return found
 
 
