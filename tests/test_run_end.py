@@ -49,7 +49,8 @@ def test_an_upload_that_went_well_takes_back_that_files_wait():
 
 
 def lines(*events):
-    return [LedgerLine(at="", event=event, run_id=run) for event, run in events]
+    parts = [(event, *text.partition(": ")[::2]) for event, text in events]
+    return [LedgerLine(at="", event=e, run_id=run, sentence=said) for e, run, said in parts]
 
 
 @pytest.mark.parametrize(
@@ -59,6 +60,7 @@ def lines(*events):
         ([("start", "a"), ("end", "a")], []),
         ([("start", "a"), ("skip", "b"), ("end", "a"), ("start", "c")], ["c"]),
         ([("start", "a"), ("start", "b"), ("killed", "a")], ["b"]),
+        ([("start", "a"), ("start", "b"), ("killed", "b: a never ended")], ["b"]),  # an old line
         ([("end", "a"), ("killed", "b")], []),  # the ledger is read from its last megabyte on
     ],
 )
@@ -169,6 +171,8 @@ def test_a_kill_after_the_crawl_is_named_by_the_next_run(demo, hongxing, gateway
     assert locked_out.returncode == ExitCode.OK
     assert record["killed_runs"] == [killed["run_id"]]
     assert [found["name"] for found in record["findings"]] == ["killed"]
+    hongxing("demo", "--home", home, "-q", "--no-upload")
+    assert record_of(home)["killed_runs"] == []  # told once
 
 
 def test_nobody_comes_in_between_crawl_and_upload(hongxing, gateway, tmp_path):

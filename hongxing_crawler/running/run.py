@@ -147,7 +147,8 @@ class Run:
     def note(self, event: str, **values: Any) -> None:
         """Write a line into the ledger; a disk that refuses it is named by what follows."""
         try:
-            write_line(self.home.ledger, event, self.now(), run_id=self.run_id, **values)
+            values = {"run_id": self.run_id} | values
+            write_line(self.home.ledger, event, self.now(), **values)
         except OSError as error:
             logger.warning("%s: %s", self.home.ledger, error.strerror)
 
@@ -170,7 +171,7 @@ class Run:
         found = self.state.end_killed_runs()  # and those killed while they reported or uploaded
         self.killed_runs = sorted({*self.killed_runs, *found})
         for name in self.killed_runs:
-            self.note("killed", sentence=f"{name} never ended")
+            self.note("killed", run_id=name, sentence=f"{name} never ended")
         self.state.requeue_in_flight()
         self.state.begin_run(self.run_id, self.started_at, self._ledger_info())
         seeds = self.settings.getlist("HONGXING_RUN_SEEDS") or self.profile.seeds

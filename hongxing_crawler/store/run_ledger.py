@@ -89,8 +89,10 @@ def find_unended(lines: list[LedgerLine]) -> list[str]:
     for line in lines:
         if line.event == "start":
             begun[line.run_id] = None
-        elif line.event in {"end", "killed"}:
+        elif line.event == "end":
             begun.pop(line.run_id, None)
+        elif line.event == "killed":  # once the line stood under the run that noticed it
+            begun.pop(line.sentence.partition(" ")[0] or line.run_id, None)
     return list(begun)
 
 
