@@ -17,7 +17,7 @@ from hongxing_crawler.core.restore.model import fold
 from hongxing_crawler.core.restore.noise import Noise
 from hongxing_crawler.core.restore.proof import prove_line, prove_run
 from hongxing_crawler.core.restore.restored import VERDICTS, Restored
-from hongxing_crawler.core.restore.script import DOUBLE, read_double
+from hongxing_crawler.core.restore.script import DOUBLES, read_double
 from hongxing_crawler.core.restore.search import RunSearch
 from hongxing_crawler.core.restore.tables import has_reading, readings_of, to_simplified
 
@@ -198,7 +198,7 @@ class _Repair:
         script = self.damage.script
         simple = span.true.translate(script)
         is_sure = True
-        if DOUBLE in span.true and ord(DOUBLE) in script:
+        if any(char in DOUBLES and ord(char) in script for char in span.true):
             simple, is_sure = self._read_doubles(line, span)
         is_folded = span.rule == "restore.frame" and self.damage.is_folded
         return fold(simple) if is_folded else simple, is_sure
@@ -208,8 +208,8 @@ class _Repair:
         after = GLOSS_RE.sub("", line[span.end : span.end + _NEIGHBOUR])[:1]
         text = before + span.true + after
         read = [
-            read_double(text[at - 1 : at], text[at + 1 : at + 2], self.damage.model)
-            if char == DOUBLE
+            read_double(char, text[at - 1 : at], text[at + 1 : at + 2], self.damage.model)
+            if char in DOUBLES and ord(char) in self.damage.script
             else (char.translate(self.damage.script), True)
             for at, char in enumerate(text)
         ]

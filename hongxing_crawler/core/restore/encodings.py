@@ -51,7 +51,8 @@ class Way:
     def is_evident(self, run: str) -> bool:
         """Whether a run looks as if it was read so, with nothing else known.
 
-        GBK shown byte by byte: pairs of bytes throughout, and two pairs in a row somewhere.
+        GBK shown byte by byte: pairs of bytes throughout, two pairs in a row somewhere, letters
+        among them and not only signs (°°°°).
         """
         if self.right != "gb18030":
             return True
@@ -59,7 +60,10 @@ class Way:
             parts = _HIGH_RUN_RE.findall(_encode(run, self.wrong).decode("latin-1"))
         except UnicodeError:
             return False
-        return all(map(_GBK_SHOWN_RE.fullmatch, parts)) and max(map(len, parts), default=0) >= 4
+        text = "".join(parts)
+        letters = sum(char >= "\xc0" and char not in "×÷" for char in text)
+        is_row = max(map(len, parts), default=0) >= 4 and letters * 3 >= len(text)
+        return is_row and len(set(text)) > 2 and all(map(_GBK_SHOWN_RE.fullmatch, parts))
 
     def undo(self, run: str) -> str:
         """Read a run again, up to three times; empty if no round is exact."""

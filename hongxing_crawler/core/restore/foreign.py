@@ -19,11 +19,13 @@ _KANA_RE: Final = re.compile("[\u3041-\u3096\u30a1-\u30fa]")
 _QUOTATION_RE: Final = re.compile(
     "「[^「」\n]{1,300}」|『[^『』\n]{1,300}』|[“《][^“”《》\n]{1,300}[”》]"
 )
+_HAN_RE: Final = re.compile("[\u4e00-\u9fff]")
+_UNLIKELY: Final = 0.01
+_FEW_CHARS: Final = 200  # a short text says little of how many glosses the next one has
 _CORNERS: Final = frozenset("「『")
 _LEAST_GLOSSES: Final = 2
 _LEAST_BARE: Final = 2
 _LEAST_KANA: Final = 3
-_LEAST_LINES: Final = 2
 
 
 def kit_lines(page: str, found: Collection[tuple[str, str]]) -> str:
@@ -71,7 +73,8 @@ class Habits:
     unwritten: frozenset[str] = frozenset()
     honest: frozenset[str] = frozenset()
     noisy: frozenset[str] = frozenset()
-    has_foreign: bool = False  # lines in Traditional script that were never the kit's
+    gloss_share: float = 0.0  # of the characters in its own lines
+    has_foreign: bool = False  # a line in Traditional script that was never the kit's
 
     def is_foreign(self, line: str) -> bool:
         """Whether the kit never touched a line, as far as the line tells.
@@ -86,6 +89,10 @@ class Habits:
         simple = sum(char in self.unwritten for char in line)
         return simple > sum(char in to_simplified() for char in unquoted)
 
+    def _is_unlikely(self, line: str) -> bool:
+        """Whether the kit would have left a gloss in a line of this length."""
+        return (1 - self.gloss_share) ** len(_HAN_RE.findall(line)) < _UNLIKELY
+
     def _is_bare(self, text: str, least_marks: int) -> bool:
         if any(char in self.glossed or char in self.honest for char in text):
             return True
@@ -99,7 +106,7 @@ class Habits:
 
     def is_doubtful(self, line: str) -> bool:
         """Whether a line, or a quotation that is converted, may be Traditional of its own."""
-        if self.has_foreign and not is_traced(line):
+        if not is_traced(line) and (self.has_foreign or self._is_unlikely(line)):
             return True
         return any(
             match[0][0] in _CORNERS
@@ -119,8 +126,12 @@ def is_traced(text: str) -> bool:
 
 
 def has_foreign_lines(lines: list[str], habits: Habits) -> bool:
-    """Whether a page holds whole lines in Traditional script that the kit never touched."""
-    count = sum(
-        any(char in to_simplified() for char in line) and habits.is_foreign(line) for line in lines
+    """Whether a page holds a line in Traditional script that the kit never touched."""
+    return any(
+        habits.is_foreign(line) and any(char in to_simplified() for char in line) for line in lines
     )
-    return count >= _LEAST_LINES
+
+
+def share_of_glosses(lines: str) -> float:
+    """How many of the characters in a kit's lines have their reading."""
+    return len(GLOSS_RE.findall(lines)) / (len(_HAN_RE.findall(lines)) + _FEW_CHARS)

@@ -12,8 +12,10 @@ from hongxing_crawler.core.restore.foreign import (
     Habits,
     has_foreign_lines,
     honest_forms,
+    is_traced,
     kit_lines,
     never_written,
+    share_of_glosses,
 )
 from hongxing_crawler.core.restore.gbk import char_across, pair_of
 from hongxing_crawler.core.restore.guesses import GLOSS_RE, LETTERS
@@ -192,8 +194,13 @@ def _learn_habits(
 ) -> tuple[dict[int, str], str, Habits]:
     """Learn the script table from the kit's own text, and what that text never holds."""
     lines = page.split("\n")
-    unwritten = never_written(kit_lines(page, glosses.items()))
-    habits = Habits(frozenset(glosses), unwritten, noisy=noise.always_before)
+    own_lines = kit_lines(page, glosses.items())
+    habits = Habits(
+        frozenset(glosses),
+        never_written(own_lines),
+        noisy=noise.always_before,
+        gloss_share=share_of_glosses("\n".join(line for line in lines if is_traced(line))),
+    )
     own = GLOSS_RE.sub("", "\n".join(line for line in lines if not habits.is_foreign(line)))
     script = learn_script(own)
     habits = replace(habits, honest=honest_forms(page, script))

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from hongxing_crawler.core.restore.language import PairModel
 
-DOUBLE: Final = "著"  # 着 and 著 both, where a kit converts 着
+# Forms of two characters that Simplified text has: 着 and 著, 钟 and, in names, 锺.
+DOUBLES: Final = frozenset("著鍾")
 _BEFORE_KEPT: Final = frozenset("名原專专論论巨編编合譯译遺遗拙顯显卓昭彰土較较撰")
 _AFTER_KEPT: Final = frozenset("名作稱称述者書书有錄录譯译")
 _EITHER_WAY: Final = frozenset("执執附")
@@ -82,10 +83,11 @@ def _is_honest(form: str, simple: str, kind: str, counts: Mapping[str, int]) -> 
     return counts[form] < counts[simple]
 
 
-def read_double(before: str, after: str, words: PairModel) -> tuple[str, bool]:
-    """Read 著 where the kit writes it for 着, too: 著名 and 显著 keep it, 看着 does not.
+def read_double(form: str, before: str, after: str, words: PairModel) -> tuple[str, bool]:
+    """Read a form that a kit writes for two characters: 著名 and 显著 keep it, 看着 does not.
 
     Args:
+        form: One of ``DOUBLES``.
         before: The character in front, in either script.
         after: The character behind.
         words: What words the language has.
@@ -93,11 +95,14 @@ def read_double(before: str, after: str, words: PairModel) -> tuple[str, bool]:
     Returns:
         The character, and whether no other reading is likely.
     """
+    if form == "鍾":
+        is_word = max(words.weigh_word(before, "钟"), words.weigh_word("钟", after)) >= _WORD
+        return "钟", is_word
     if before in _BEFORE_KEPT:
-        return DOUBLE, True
+        return form, True
     leads = words.weigh_word(before, "着") >= _WORD and before not in _EITHER_WAY
     if after in _AFTER_KEPT:
-        return ("着", False) if leads else (DOUBLE, True)
+        return ("着", False) if leads else (form, True)
     return "着", leads or words.weigh_word("着", after) >= _WORD
 
 
