@@ -166,7 +166,13 @@ class _Fields:
             if restored.edits or restored.verdict != "clean":
                 self.note(name, restored)
             text = restored.text
-        return tidy(strip_invisible(text).text) if text else text
+        return self._strip(name, text) if text else text
+
+    def _strip(self, name: str, text: str) -> str:
+        visible = strip_invisible(text)
+        if visible.edits:
+            self.edits.append((name, visible.edits))
+        return tidy(visible.text)
 
     def note(self, name: str, restored: Restored) -> None:
         if restored.edits:
@@ -203,7 +209,7 @@ def _body_html(page: Page, body: str, steps: list[Step], damage: Finding | None)
 def _authors(page: Page, fields: _Fields) -> tuple[Author, ...]:
     """Split a line of authors; a photographer is named as one."""
     if fields.damage is None:
-        people = split_people(tidy(strip_invisible(page.author).text))
+        people = split_people(fields.read("authors", page.author))
         return tuple(Author(person.name, person.raw, person.role) for person in people)
     authors = []
     for number, raw in enumerate(_NAMES_RE.split(page.author)):

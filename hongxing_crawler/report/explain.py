@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.report.html import render
@@ -46,7 +46,7 @@ def _received_fields(cleaned: CleanedPage) -> dict[str, str]:
         "kicker": page.kicker,
         "subheadline": page.subheadline,
         "source_name": page.source,
-        "author": page.author,
+        "authors": page.author,
         "editor": page.editor,
         "channel": page.channel,
         "description": page.description,
@@ -54,15 +54,15 @@ def _received_fields(cleaned: CleanedPage) -> dict[str, str]:
     return fields | {f"caption[{i}]": image.caption for i, image in enumerate(page.images)}
 
 
-def _weave_field(received: str | None, edits: Sequence[Edit], value: str) -> list[Span]:
+def _weave_field(received: str | None, steps: Sequence[Sequence[Edit]], value: str) -> list[Span]:
     """The field with its edits; where it is not known as received, its value and the edits."""
     if received is not None:
         try:
-            return weave(received, [edits])
+            return weave(received, steps)
         except ValueError:
             pass  # edits of a text that the page joined from several places
     spans = [Span(value), Span(" ←")]
-    for edit in edits:
+    for edit in chain.from_iterable(steps):
         spans += [Span(" … "), Span(edit.removed, edit.rule)]
         spans += [Span(edit.inserted, "", edit.rule)] * bool(edit.inserted)
     return spans
@@ -71,7 +71,10 @@ def _weave_field(received: str | None, edits: Sequence[Edit], value: str) -> lis
 def _fields(cleaned: CleanedPage) -> Iterator[tuple[str, str | list[Span]]]:
     article = cleaned.article
     received = _received_fields(cleaned)
-    edits = {name: changes for name, changes in cleaned.field_edits if changes}
+    edits: dict[str, list[Sequence[Edit]]] = {}
+    for name, changes in cleaned.field_edits:
+        if changes:
+            edits.setdefault(name, []).append(changes)
     plain = {
         "headline": article.headline,
         "date_published": f"{article.date_published or '—'} ({article.date_published_raw or '—'})",
@@ -83,9 +86,9 @@ def _fields(cleaned: CleanedPage) -> Iterator[tuple[str, str | list[Span]]]:
     more |= {f"authors[{i}]": author.name for i, author in enumerate(article.authors)}
     more |= {f"breadcrumbs[{i}]": name for i, name in enumerate(article.breadcrumbs)}
     for name in dict.fromkeys((*plain, *edits)):
-        changes = edits.get(name)
+        steps = edits.get(name)
         value = plain.get(name) or more.get(name, "")
-        yield name, _weave_field(received.get(name), changes, value) if changes else value
+        yield name, _weave_field(received.get(name), steps, value) if steps else value
 
 
 def _body(cleaned: CleanedPage) -> list[Span]:
