@@ -62,7 +62,7 @@ class Way:
             return False
         text = "".join(parts)
         letters = sum(char >= "\xc0" and char not in "×÷" for char in text)
-        is_row = max(map(len, parts), default=0) >= 4 and letters * 3 >= len(text)
+        is_row = max(map(len, parts), default=0) >= 4 and letters * 5 >= len(text)
         return is_row and len(set(text)) > 2 and all(map(_GBK_SHOWN_RE.fullmatch, parts))
 
     def undo(self, run: str) -> str:
