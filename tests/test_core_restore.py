@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mirror_kit import MirrorKit
 
 from hongxing_crawler.core.edits import apply_edits
 from hongxing_crawler.core.restore import learn, restore
@@ -160,6 +161,34 @@ def test_what_the_kit_did_is_undone_or_flagged(page):
     restored = restore(received)
 
     assert restored.text == true or restored.verdict in {"guessed", "lossy"}
+
+
+@given(
+    st.lists(st.sampled_from(SENTENCES), min_size=2, max_size=6),
+    st.permutations(NOISE_MARKS),
+    st.integers(0, len(NOISE_MARKS)),
+    st.permutations(sorted(GLOSSES)),
+    st.fixed_dictionaries(
+        {
+            "is_noise_first": st.booleans(),
+            "is_one_pass": st.booleans(),
+            "shows_open_pairs": st.booleans(),
+            "is_captured": st.booleans(),
+            "fold": st.sampled_from(["none", "compatible", "ascii"]),
+        }
+    ),
+)
+@settings(max_examples=80, deadline=None)
+def test_no_order_of_tables_or_decoder_is_taken_for_granted(
+    sentences, marks, count, glossed, habits
+):
+    glosses = {char: f"({GLOSSES[char]})" for char in glossed}
+    kit = MirrorKit(glosses, "".join(marks[:count]), **habits)
+    text = "会议业务发展经济。\n" + "".join(sentences)
+
+    restored = restore(kit.damage(text))
+
+    assert restored.text == kit.view(text) or restored.verdict in {"guessed", "lossy"}
 
 
 @given(pages())
