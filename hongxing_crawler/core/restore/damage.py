@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from hongxing_crawler.core.document import DamagedPlace, GlossEntry
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
 _DOUBT: Final = 8.0  # a reading so much less likely than a question mark is none
 _UNLIKELY_AFTER: Final = frozenset("。，、；：！？,;:!?")
-_WEIGHED: Final = 40  # hypotheses weighed as words
+_WEIGHED: Final = 48  # hypotheses weighed as words
+_TRIED: Final = 32  # of these, how many are damaged again
+_COMPARED: Final = 16  # readings that the best one is compared with
 _AROUND: Final = 6  # characters on both sides that take part
 _PAIRS_TRUSTED_LESS: Final = 0.3  # both weights fitted on damaged news
 _WORDS_TRUSTED: Final = 0.5
@@ -97,6 +100,7 @@ class _Repair:
             damage.model,
             is_folded=damage.is_folded,
             bare_cuts=damage.noise.bare_cuts,
+            noisy_marks=damage.noise.likeliest,
         )
         self.edits: list[Edit] = []
         self.places: list[DamagedPlace] = []
@@ -291,8 +295,11 @@ class _Repair:
     def _run_span(self, search: RunSearch, start: int, context: str) -> Span | None:
         before = context[-1:]
         paths = search.find_guesses(start, context)[:_WEIGHED]
-        proved = [path for path in paths if self._explains(search.line, start, before, path)]
-        proved = self._weigh_words(search.line, context, proved)
+        weighed = self._weigh_words(search.line, context, paths)
+        explaining = (
+            path for path in weighed[:_TRIED] if self._explains(search.line, start, before, path)
+        )
+        proved = list(islice(explaining, _COMPARED))
         if not proved:
             return self._kept_span(search.line, start, ())
         best = proved[0]
@@ -325,14 +332,17 @@ class _Repair:
             return paths
         end = max(path.pos for path in paths) + _AROUND
         before = context[:-1][-_AROUND:]
+        afters = {
+            at: _LOSS_RE.split(GLOSS_RE.sub("", line[at:end]), 1)[0]
+            for at in {path.pos for path in paths}
+        }
+        texts = [before + path.out + afters[path.pos] for path in paths]
+        weights = self.damage.words.score_all(texts)
         weighed = [
             path._replace(
-                score=path.score
-                - _PAIRS_TRUSTED_LESS * path.pairs
-                + _WORDS_TRUSTED * self.damage.words.score(before + path.out + after)
+                score=path.score - _PAIRS_TRUSTED_LESS * path.pairs + _WORDS_TRUSTED * weight
             )
-            for path in paths
-            for after in (_LOSS_RE.split(GLOSS_RE.sub("", line[path.pos : end]), 1)[0],)
+            for path, weight in zip(paths, weights, strict=True)
         ]
         return sorted(weighed, reverse=True)
 
@@ -351,7 +361,7 @@ class _Repair:
         if self.damage.is_folded:
             return after not in _UNLIKELY_AFTER and TAIL_RE.match(line, start + 1) is None
         around = line[max(0, start - 1) : start] + after
-        return any("!" <= char <= "~" for char in around)
+        return any("!" <= char <= "~" and char not in _UNLIKELY_AFTER for char in around)
 
     def _explains(self, line: str, start: int, before: str, path: Guess) -> bool:
         return prove_run(line[start : path.pos], before, path.out, self.damage, path.learnt)
