@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from hongxing_crawler.core.restore.memory import Memory
 from hongxing_crawler.core.restore.tables import kit_forms, unusual_forms
 
 if TYPE_CHECKING:
@@ -30,15 +31,17 @@ class Evidence:
         *,
         is_folded: bool,
         bare_cuts: Mapping[str, float],
+        noisy_marks: frozenset[str],
     ) -> None:
         self.glosses = glosses
         self.on_page = on_page
         self.model = model
         self.is_folded = is_folded
         self.bare_cuts = bare_cuts  # by mark: that a mark which its noise cuts has none
+        self.noisy_marks = noisy_marks  # the kit puts noise before them, shown or dropped
         self.step_count = 0
         self.run_count = 0
-        self._forms: dict[str, float] = {}
+        self.form_weights = Memory(self._weigh_form)
         self._lists: dict[tuple[object, ...], list[str]] = {}
 
     def remember(self, key: tuple[object, ...], find: Callable[[], list[str]]) -> list[str]:
@@ -52,10 +55,7 @@ class Evidence:
 
     def weigh_form(self, char: str) -> float:
         """Weigh the script: a kit writes one form of a character, and always the same."""
-        found = self._forms.get(char)
-        if found is None:
-            found = self._forms[char] = self._weigh_form(char)
-        return found
+        return self.form_weights[char]
 
     def _weigh_form(self, char: str) -> float:
         forms = kit_forms(char)

@@ -21,6 +21,7 @@ LOSSES: Final = frozenset("?" + LOST)
 LETTERS: Final = "a-zāáǎàēéěèīíǐìōóǒòūúǔùüǖǘǚǜńňǹḿ"
 GLOSS_RE: Final = re.compile(rf"\(([{LETTERS}]{{1,6}})(\s{{0,4}})\)")
 TAIL_RE: Final = re.compile(rf"([{LETTERS}]{{1,6}})(\s{{0,4}})\)")
+NO_NOISE: Final = -8.0  # a mark without noise, where the kit puts noise before marks
 _UNPAIRED: Final = -4.0
 _UNCLOSED: Final = -3.0
 _QUOTES: Final = ("“”", "《》", "‘’", "【】", "（）", "「」", "『』")
@@ -36,11 +37,49 @@ class Guess(NamedTuple):
     pending: int  # first byte of a true character whose second is not read yet, 0 if aligned
     out: str
     event: int  # where this path last left the plain reading
-    is_lossy: bool = False
+    eaten_count: int = 0  # characters of ASCII that are gone
     is_cut: bool = False  # an insertion stands between the bytes of the pending character
     lost_count: int = 0  # places of which neighbours, not bytes, say what stood there
     learnt: tuple[tuple[str, str], ...] = ()  # glosses that no other place of the page shows
     pairs: float = 0.0  # the part of the score that pairs of characters gave
+    quote: str = ""  # the last quotation mark of the run
+    # The same beginning and a less likely one: from there on, both have the same future.
+    rivals: tuple[tuple[Guess, Guess], ...] = ()
+
+    @property
+    def is_lossy(self) -> bool:
+        """Whether a character of ASCII is gone."""
+        return self.eaten_count > 0
+
+    def variants(self) -> Iterator[Guess]:
+        """This guess with each of the beginnings that it is likelier than."""
+        for leader, other in self.rivals:
+            yield other._replace(
+                score=self.score + other.score - leader.score,
+                pos=self.pos,
+                pending=self.pending,
+                out=other.out + self.out[len(leader.out) :],
+                event=self.event,
+                eaten_count=self.eaten_count + other.eaten_count - leader.eaten_count,
+                lost_count=self.lost_count + other.lost_count - leader.lost_count,
+                learnt=other.learnt + self.learnt[len(leader.learnt) :],
+                pairs=self.pairs + other.pairs - leader.pairs,
+            )
+
+
+def unfold(guesses: list[Guess], count: int) -> list[Guess]:
+    """The likeliest of these guesses and of their variants, best first."""
+    heap = [(-guess.score, number, guess) for number, guess in enumerate(guesses)]
+    heapq.heapify(heap)
+    found: list[Guess] = []
+    number = len(heap)
+    while heap and len(found) < count:
+        _, _, guess = heapq.heappop(heap)
+        found.append(guess._replace(rivals=()))
+        for variant in guess.variants():
+            heapq.heappush(heap, (-variant.score, number, variant))
+            number += 1
+    return found
 
 
 class GuessBuilder:
@@ -72,6 +111,8 @@ class GuessBuilder:
         weight += pair
         if guess.pending or event == guess.pos:
             weight += self.evidence.weigh_form(char) + self._weigh_quote(guess, char)
+        if guess.pending and char in self.evidence.noisy_marks:
+            weight += NO_NOISE
         if end >= len(self.line) and not pending:
             weight += self.evidence.model.score_end(char) + self._weigh_open_quotes(guess, char)
         return guess._replace(
@@ -82,6 +123,7 @@ class GuessBuilder:
             event=event,
             is_cut=False,
             pairs=guess.pairs + pair,
+            quote=char if char in _QUOTATION else guess.quote,
         )
 
     def _weigh_quote(self, guess: Guess, char: str) -> float:
@@ -142,12 +184,14 @@ class GuessBuilder:
 
     def _likely(self, guess: Guess, chars: Iterable[str], then: str = "") -> list[str]:
         """The likeliest of ``chars`` here, best first; ``then`` follows them, if it is known."""
-        score, weigh = self.evidence.model.score, self.evidence.weigh_form
-        before = guess.out[-1:]
-        return heapq.nlargest(
-            _CANDIDATES,
-            chars,
-            key=lambda char: (
-                score(before, char) + weigh(char) + (score(char, then) if then else 0.0)
-            ),
-        )
+        model, forms = self.evidence.model, self.evidence.form_weights
+        found = list(chars)
+        weights = model.score_all(guess.out[-1:], found)
+        if then:
+            weights = [
+                weight + model.score(char, then)
+                for char, weight in zip(found, weights, strict=True)
+            ]
+        ranked = [(weight + forms[char], char) for char, weight in zip(found, weights, strict=True)]
+        ranked.sort(reverse=True)
+        return [char for _, char in ranked[:_CANDIDATES]]

@@ -6,16 +6,17 @@ the page itself. They choose; they never prove.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from functools import cache
+from math import log
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hongxing_crawler.core.restore.marks import AT_END, MARK_PAIRS, MARKS, UNUSUAL_PAIR
+from hongxing_crawler.core.restore.memory import Memory
 from hongxing_crawler.core.restore.tables import pair_rows, to_simplified
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Iterable, Mapping
 
 _LEVEL_COUNTS: Final = (0.02, 0.09, 0.28, 1.0, 2.8, 5.5, 11.0, 22.0, 45.0, 100.0)
 _ALIASES: Final = {",": "，", ":": "：", ";": "；", "!": "！", "(": "（", ")": "）"}
@@ -36,6 +37,7 @@ _AGAINST_GRAMMAR: Final = 0.03
 _WORD_DOUBT: Final = 8.0
 _WORDS_PER_CHAR: Final = 1.6
 _ANY: Final = 0.05
+_OTHER, _PARTICLE, _MARK, _CLOSER = range(4)  # kinds of characters
 
 
 class _Row(NamedTuple):
@@ -94,6 +96,7 @@ class PairModel:
         self._page_chars = Counter(simple)
         self._page_size = max(1, len(simple))
         self._cache: dict[tuple[str, str], float] = {}
+        self._starts = Memory(self._start)
 
     def score(self, before: str, char: str) -> float:
         """Natural logarithm of P(char | before); Traditional forms count as Simplified."""
@@ -101,8 +104,51 @@ class PairModel:
         if (found := self._cache.get(key)) is None:
             if len(self._cache) > 200_000:
                 self._cache.clear()
-            found = self._cache[key] = self._compute(before, char)
+            found = self._cache[key] = self.score_all(before, (char,))[0]
         return found
+
+    def score_all(self, before: str, chars: Iterable[str]) -> list[float]:
+        """``score`` of each of ``chars``."""
+        a = _normal(before)
+        row = _rows().get(a, _NO_ROW)
+        count = self._page_chars[a]
+        trust = count / (count + self._page_types[a] + _PAGE_DOUBT)
+        if a in MARKS:
+            trust *= _TRUST_IN_MARKS
+        seen = trust / count if count else 0.0
+        inside = (1 - trust) * (1 - row.end) / (row.weight + _WORD_DOUBT)
+        alone, start = (1 - trust) * (1 - row.end) * _ANY, (1 - trust) * row.end
+        simple, starts, after, pairs = to_simplified(), self._starts, row.after, self._page_pairs
+        is_mark, weights = a in MARKS, []
+        for char in chars:
+            b = _ALIASES.get(char) or simple.get(char, char)
+            share, begin, kind = starts[b]
+            if is_mark and kind >= _MARK:
+                weight = (1 - trust) * MARK_PAIRS.get(a + b, UNUSUAL_PAIR)
+            else:
+                if (kind == _CLOSER and a in _NEVER_LAST) or (kind == _PARTICLE and a in _CLOSING):
+                    begin *= _AGAINST_GRAMMAR
+                weight = inside * after.get(b, 0.0) + alone * share + start * begin + 1e-9
+            if seen and (number := pairs.get(a + b)):
+                weight += seen * number
+            weights.append(log(weight))
+        return weights
+
+    def _start(self, char: str) -> tuple[float, float, int]:
+        """Share of text, how likely a word or a mark begins so on this page, and the kind."""
+        share = _rows().get(char, _NO_ROW).share
+        page = self._page_chars[char] / self._page_size
+        start = (1 - _PAGE_SHARE) * _start_share(char) + _PAGE_SHARE * page
+        if char in MARKS:
+            return share, start, _CLOSER if char in _CLOSING else _MARK
+        return share, start, _PARTICLE if char in _NEVER_FIRST else _OTHER
+
+    def known_after(self, before: str) -> Container[str]:
+        """Characters that words or the page have after this one, in Simplified form."""
+        a = _normal(before)
+        page = self._page_after.get(a)
+        row = _rows().get(a, _NO_ROW)
+        return row.after if page is None else {*row.after, *page}
 
     def weigh_word(self, before: str, char: str) -> float:
         """How much speaks for a word with both characters."""
@@ -121,32 +167,6 @@ class PairModel:
         """Characters that may come next: those of words, of the page, and the most frequent."""
         a = _normal(before)
         return list({*_rows().get(a, _NO_ROW).after, *self._page_after.get(a, ()), *_frequent()})
-
-    def _compute(self, before: str, char: str) -> float:
-        a, b = _normal(before), _normal(char)
-        general = self._mark_pair(a, b) if a in MARKS and b in MARKS else self._word_pair(a, b)
-        count = self._page_chars[a]
-        trust = count / (count + self._page_types[a] + _PAGE_DOUBT)
-        if a in MARKS:
-            trust *= _TRUST_IN_MARKS
-        seen = self._page_pairs[a + b] / count if count else 0.0
-        return math.log((1 - trust) * general + trust * seen)
-
-    def _mark_pair(self, a: str, b: str) -> float:
-        return MARK_PAIRS.get(a + b, UNUSUAL_PAIR)
-
-    def _word_pair(self, a: str, b: str) -> float:
-        """Either the word goes on, or it ends and the next begins."""
-        row = _rows().get(a, _NO_ROW)
-        inside = row.after.get(b, 0.0) / (row.weight + _WORD_DOUBT)
-        share = _rows().get(b, _NO_ROW).share
-        start = (1 - _PAGE_SHARE) * _start_share(b) + _PAGE_SHARE * self._page_share(b)
-        if (a in _NEVER_LAST and b in _CLOSING) or (b in _NEVER_FIRST and a in _CLOSING):
-            start *= _AGAINST_GRAMMAR
-        return (1 - row.end) * (inside + _ANY * share) + row.end * start + 1e-9
-
-    def _page_share(self, char: str) -> float:
-        return self._page_chars[char] / self._page_size
 
 
 def _join(first: str, second: str) -> str:

@@ -46,6 +46,13 @@ class Noise:
     mark_pairs: tuple[frozenset[int], ...] = (_NONE, _ALL)
     bare_cuts: Mapping[str, float] = field(default_factory=dict)
     always_before: frozenset[str] = frozenset()
+    is_seen: bool = False  # on the page, or by what it cut
+
+    @property
+    def likeliest(self) -> frozenset[str]:
+        """Marks that have noise before them, by all that the page shows; none on a quiet page."""
+        pairs = self.mark_pairs[0] if self.is_seen else _NONE
+        return frozenset(mark for mark in NOISE_MARKS if pair_of(mark) in pairs)
 
 
 def learn_noise(page: str, glossed: frozenset[str]) -> Noise:
@@ -70,6 +77,7 @@ def learn_noise(page: str, glossed: frozenset[str]) -> Noise:
         _mark_sets(page, shown, cut, whole),
         _weigh_bare_cuts(bool(shown), cut, whole),
         _always_before(page) if shown else frozenset(),
+        bool(shown) or sum(cut.values()) >= _SURE_COUNT,
     )
 
 

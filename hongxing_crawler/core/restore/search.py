@@ -9,7 +9,6 @@ each state, the true characters so far.
 
 from __future__ import annotations
 
-import heapq
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Final
@@ -29,9 +28,10 @@ from hongxing_crawler.core.restore.guesses import (
     TAIL_RE,
     Guess,
     GuessBuilder,
+    unfold,
 )
 from hongxing_crawler.core.restore.model import NOISE_CHARS, NOISE_MARKS
-from hongxing_crawler.core.restore.tables import chars_by_reading, kit_forms
+from hongxing_crawler.core.restore.tables import chars_by_reading, kit_forms, to_simplified
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,9 +41,10 @@ _UNOPENED_RE: Final = re.compile(r"[^()\n?]{1,60}\)")  # a parenthesis that noth
 _TOO_MANY_RE: Final = re.compile("[?\ufffd]{12}")  # no kit makes so many in a row
 _NEAR: Final = 120
 _MAX_STEPS: Final = 40_000  # in one text; further damage is kept and flagged
+MAX_READINGS: Final = 48  # of one run
 MAX_RUNS: Final = 400  # in one text; a damaged page has some twenty
 _WIDTH: Final = 32
-_SAME_KEY: Final = 5
+_RIVALS: Final = 48  # beginnings kept for one future
 _HOPELESS: Final = 9.0  # behind the best guess at the same place
 _MAX_RUN: Final = 600  # shown characters in one run; real runs are shorter than a paragraph
 _EATEN: Final = -5.0
@@ -112,7 +113,7 @@ class RunSearch(GuessBuilder):
             else:
                 for after in (after for guess in guesses for after in self._step(guess)):
                     agenda.setdefault(after.pos, []).append(after)
-        return sorted(finished, reverse=True)
+        return unfold(finished, MAX_READINGS)
 
     def _step(self, guess: Guess) -> Iterator[Guess]:
         self.evidence.step_count += 1
@@ -231,7 +232,11 @@ class RunSearch(GuessBuilder):
 
     def _open_with(self, guess: Guess, trail: int, then: str) -> list[str]:
         opened = _open_pairs()[guess.pending - _OPEN]
-        chars = [char for char in chars_by_trail().get(trail, ()) if pair_of(char) >> 8 in opened]
+        chars = [
+            char
+            for char in chars_by_trail().get(trail, ())
+            if pair_of(char) >> 8 in opened and self._may_join(char)
+        ]
         return self._likely(guess, chars, then)[:_FEW]
 
     def _without_trail(self, guess: Guess) -> list[str]:
@@ -241,13 +246,17 @@ class RunSearch(GuessBuilder):
 
     def _find_without_trail(self, guess: Guess) -> list[str]:
         if guess.pending < _OPEN:
-            chars = chars_by_lead().get(guess.pending, ())
+            chars = filter(self._may_join, chars_by_lead().get(guess.pending, ()))
             return self._likely(guess, filter(_ends_like_a_lead, chars))
         opened = _open_pairs()[guess.pending - _OPEN]
         followers = self.evidence.model.followers(guess.out[-1:])
         forms = (form for char in followers for form in kit_forms(char))
-        fitting = (form for form in forms if pair_of(form) >> 8 in opened)
+        fitting = (form for form in forms if pair_of(form) >> 8 in opened and self._may_join(form))
         return self._likely(guess, filter(_ends_like_a_lead, fitting))[:_FEW]
+
+    def _may_join(self, char: str) -> bool:
+        """Whether a pair may hold its first byte: noise before a mark would part the two."""
+        return char not in self.evidence.noisy_marks
 
     def _before_open(self, guess: Guess, at: int) -> list[str]:
         """Characters that take the next one's first byte with them, by what may follow there.
@@ -264,23 +273,30 @@ class RunSearch(GuessBuilder):
         return self.evidence.remember(key, lambda: self._find_before_open(guess, pair))
 
     def _find_before_open(self, guess: Guess, pair: int) -> list[str]:
-        chars = filter(_opens, chars_by_lead().get(guess.pending, ()))
+        chars = [
+            char
+            for char in chars_by_lead().get(guess.pending, ())
+            if _opens(char) and self._may_join(char)
+        ]
         if not pair:
             return self._likely(guess, chars)[:_FEW]
-        score, weigh = self.evidence.model.score, self.evidence.weigh_form
-        before, ends = guess.out[-1:], _chars_by_open_lead(pair >> 8)
-        return heapq.nlargest(
-            _FEW,
-            chars,
-            key=lambda char: (
-                score(before, char)
-                + weigh(char)
-                + max(
-                    (score(char, other) for other in ends.get(pair_of(char) & 0xFF, ())),
-                    default=_HOPELESS_PAIR,
-                )
-            ),
-        )
+        ends = _chars_by_open_lead(pair >> 8, self.evidence.noisy_marks)
+        weights = self.evidence.model.score_all(guess.out[-1:], chars)
+        ranked = [
+            (weight + self.evidence.form_weights[char] + self._best_after(char, ends), char)
+            for char, weight in zip(chars, weights, strict=True)
+        ]
+        return [char for _, char in sorted(ranked, reverse=True)[:_FEW]]
+
+    def _best_after(self, char: str, ends: dict[int, dict[str, str]]) -> float:
+        """How likely the likeliest of ``ends`` comes after ``char``."""
+        forms = ends.get(pair_of(char) & 0xFF)
+        if not forms:
+            return _HOPELESS_PAIR
+        model = self.evidence.model
+        known = model.known_after(char)
+        likely = [form for simple, form in forms.items() if simple in known]
+        return max(model.score_all(char, likely or list(forms.values())[:1]))
 
     def _lose_in_shift(self, guess: Guess) -> Iterator[Guess]:
         """Read a ``?`` one byte off: the second byte of the true character went with it."""
@@ -302,7 +318,9 @@ class RunSearch(GuessBuilder):
         """Lose an ASCII character with the second byte."""
         lost = _lose_one(self._take_bare(guess, char, end, 0, event=end))
         eaten = self._eaten(char, end)
-        return lost._replace(out=lost.out + eaten, score=lost.score + _EATEN, is_lossy=True)
+        return lost._replace(
+            out=lost.out + eaten, score=lost.score + _EATEN, eaten_count=lost.eaten_count + 1
+        )
 
     def _eaten(self, char: str, end: int) -> str:
         """The ASCII character that went with a second byte, where its surroundings tell."""
@@ -332,13 +350,17 @@ class RunSearch(GuessBuilder):
 
 
 @cache
-def _chars_by_open_lead(trail: int) -> dict[int, tuple[str, ...]]:
-    """Characters that end in ``trail``, by the byte before them that makes an open pair."""
-    groups: dict[int, list[str]] = {}
-    chars = chars_by_trail().get(trail, ())
-    for before, leads in _open_pairs().items():
-        groups[before] = [char for char in chars if pair_of(char) >> 8 in leads]
-    return {before: tuple(chars) for before, chars in groups.items()}
+def _chars_by_open_lead(trail: int, noisy_marks: frozenset[str]) -> dict[int, dict[str, str]]:
+    """Characters that end in ``trail``, by the byte before them that makes an open pair.
+
+    Each as its Simplified form and itself.
+    """
+    simple = to_simplified()
+    chars = [char for char in chars_by_trail().get(trail, ()) if char not in noisy_marks]
+    return {
+        before: {simple.get(char, char): char for char in chars if pair_of(char) >> 8 in leads}
+        for before, leads in _open_pairs().items()
+    }
 
 
 def _opens(char: str) -> bool:
@@ -361,18 +383,32 @@ def _is_settled(guess: Guess) -> bool:
 
 def _prune(guesses: list[Guess]) -> list[Guess]:
     """Keep the best guesses of each kind: aligned, half a character read, first byte unknown."""
-    guesses.sort(reverse=True)
-    kept: list[Guess] = []
-    seen: dict[tuple[int, str], int] = {}
     room = {0: _WIDTH, 1: _WIDTH, _OPEN: _WIDTH // 2}
     best: dict[int, float] = {}
-    for guess in guesses:
+    kept: list[Guess] = []
+    for guess in _merge(guesses):
         kind = _OPEN if guess.pending >= _OPEN else min(1, guess.pending)
-        if guess.score < best.setdefault(kind, guess.score) - _HOPELESS:
-            continue
-        key = (guess.pending, guess.out[-1:])
-        seen[key] = seen.get(key, 0) + 1
-        if seen[key] <= _SAME_KEY and room[kind]:
+        if room[kind] and guess.score >= best.setdefault(kind, guess.score) - _HOPELESS:
             room[kind] -= 1
             kept.append(guess)
     return kept
+
+
+def _merge(guesses: list[Guess]) -> list[Guess]:
+    """One guess for each future, best first; the others with that future are its rivals."""
+    guesses.sort(key=_score, reverse=True)
+    leaders: dict[tuple[int, str, str, bool], Guess] = {}
+    rivals: dict[tuple[int, str, str, bool], list[tuple[Guess, Guess]]] = {}
+    for guess in guesses:
+        key = (guess.pending, guess.out[-1:], guess.quote, guess.is_cut)
+        leader = leaders.setdefault(key, guess)
+        if leader is not guess and leader.score - guess.score < _HOPELESS:
+            rivals.setdefault(key, []).append((leader, guess))
+    for key, found in rivals.items():
+        leader = leaders[key]
+        leaders[key] = leader._replace(rivals=(*leader.rivals, *found[:_RIVALS]))
+    return list(leaders.values())
+
+
+def _score(guess: Guess) -> float:
+    return guess.score

@@ -15,7 +15,7 @@ from hongxing_crawler.core.restore.marks import MARK_PAIRS, MARKS, UNUSUAL_PAIR
 from hongxing_crawler.core.restore.tables import to_simplified, word_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _LONGEST: Final = 4
 _LONGEST_ON_PAGE: Final = 6
@@ -34,6 +34,8 @@ _NEVER_FIRST: Final = frozenset("的了着们吗呢吧么所之和与及或")
 _CLOSING: Final = frozenset("，。！？；：、")
 _STARTS: Final = frozenset("，。！？；：“")
 _UNITS: Final = frozenset("年月日时点分秒个名人次家位万亿元岁天号级条项种届期章节吨米公平多余")
+_BEFORE_WORDS: Final = _STARTS | frozenset("0123456789０１２３４５６７８９")
+_NEVER: Final = -1e9
 _WIDE: Final = str.maketrans(",:;!?()", "，：；！？（）")
 
 
@@ -81,6 +83,7 @@ class WordModel:
                 self._count("".join(run))
                 run.clear()
         self._size = max(200, size)
+        self._log_rates: dict[str, float] = {}
 
     def _count(self, run: str) -> None:
         for length in range(2, _LONGEST_ON_PAGE + 1):
@@ -88,33 +91,53 @@ class WordModel:
 
     def score(self, text: str) -> float:
         """Natural logarithm of the likeliest way to read ``text`` as words."""
-        text = text.translate(_simple()).translate(_WIDE)
-        best = [-math.inf] * (len(text) + 1)
-        best[0] = 0.0
-        for start in range(len(text)):
-            for end, weight in self._tokens(text, start):
-                best[end] = max(best[end], best[start] + weight)
-        return best[-1]
+        return self.score_all([text])[0]
 
-    def _tokens(self, text: str, start: int) -> Iterator[tuple[int, float]]:
-        char = text[start]
-        before = text[start - 1] if start else ""
+    def score_all(self, texts: list[str]) -> list[float]:
+        """``score`` of each text; what they begin with in common is read once."""
+        simple = [text.translate(_simple()).translate(_WIDE) for text in texts]
+        found: dict[str, float] = {}
+        best, last = [0.0], ""
+        for text in sorted(set(simple)):
+            del best[max(1, _common(last, text)) :]
+            for end in range(len(best), len(text) + 1):
+                best.append(self._best_at(text, end, best))
+            found[text], last = best[-1], text
+        return [found[text] for text in simple]
+
+    def _best_at(self, text: str, end: int, best: list[float]) -> float:
+        """The likeliest way to read what stands before ``end``, given those of all before it."""
+        char = text[end - 1]
         if not _is_han(char):
-            yield start + 1, math.log(_mark(before, char))
-            return
-        longest = min(len(text), start + _LONGEST_ON_PAGE)
-        for end in range(start + 1, longest + 1):
+            return best[end - 1] + math.log(_mark(text[end - 2 : end - 1], char))
+        found, rates, after = -math.inf, self._log_rates, text[end : end + 1]
+        for start in range(end - 1, max(-1, end - 1 - _LONGEST_ON_PAGE), -1):
             word = text[start:end]
-            if not _is_han(word[-1]):
-                return
-            rate = self._rate(word)
-            if rate:
-                yield end, math.log(rate * _weigh_place(word, before, text[end : end + 1]))
+            rate = rates.get(word)
+            if rate is None:
+                rate = rates[word] = self._log_rate(word)
+            if rate > _NEVER:
+                before = text[start - 1] if start else ""
+                if before in _BEFORE_WORDS or after in _CLOSING:
+                    rate += math.log(_weigh_place(word, before, after))
+                found = max(found, best[start] + rate)
+            elif not _is_han(word[0]):
+                break
+        return found
 
-    def _rate(self, word: str) -> float:
+    def _log_rate(self, word: str) -> float:
+        if not _is_han(word[0]):
+            return _NEVER
         rate = _rates().get(word, _UNKNOWN if len(word) == 1 else 0.0)
         seen = self._counts[word] if len(word) > 1 else 0
-        return rate + _PAGE_SHARE * seen / self._size
+        rate += _PAGE_SHARE * seen / self._size
+        return math.log(rate) if rate else _NEVER
+
+
+def _common(first: str, second: str) -> int:
+    """Length of the common beginning, short of the last character, which has a say before it."""
+    size = next((at for at, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), None)
+    return min(len(first), len(second)) if size is None else size
 
 
 def _mark(before: str, char: str) -> float:
