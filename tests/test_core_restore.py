@@ -15,10 +15,13 @@ from mirror_kit import MirrorKit
 from hongxing_crawler.core.edits import apply_edits
 from hongxing_crawler.core.restore import learn, restore
 from hongxing_crawler.core.restore.explain import explain
+from hongxing_crawler.core.restore.guesses import Guess, unfold
+from hongxing_crawler.core.restore.language import PairModel
 from hongxing_crawler.core.restore.model import NOISE_MARKS, Kit, corrupt, fold
 from hongxing_crawler.core.restore.script import learn_script
 from hongxing_crawler.core.restore.search import MAX_RUNS, RunSearch
 from hongxing_crawler.core.restore.tables import script_rows, to_simplified
+from hongxing_crawler.core.restore.words import WordModel
 
 CASES = Path(__file__).parent / "cases"
 SEED = Path(__file__).parents[1] / "data" / "demo_site" / "seed"
@@ -359,3 +362,52 @@ def test_a_table_says_where_it_is_from_and_is_whole(name):
 
     assert re.search(r"opencc \d.* \(Apache-2.0\), pypinyin \d.* \(MIT\)", source)
     assert checksum.endswith(hashlib.sha256(rows.encode()).hexdigest())
+
+
+TEXTS = st.text("发展经济业和的，。：“”2是简问题可", max_size=12)
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=6))
+def test_texts_weighed_together_weigh_the_same(texts):
+    model = WordModel("发展经济，是问题")
+
+    assert model.score_all(texts) == pytest.approx([model.score(text) for text in texts])
+
+
+@given(st.text("发展经济业的，。“A1", min_size=1, max_size=1), TEXTS)
+def test_characters_weighed_together_weigh_the_same(before, chars):
+    model = PairModel("发展经济，是问题")
+
+    assert model.score_all(before, chars) == [model.score(before, char) for char in chars]
+
+
+def test_guesses_with_one_future_share_it():
+    start = Guess(-2.0, 1, 0, "甲", 0)
+    worse = start._replace(score=-3.0, out="乙", lost_count=1)
+    led = start._replace(rivals=((start, worse),), score=-5.0, out="甲丙丁", pos=3)
+
+    found = unfold([led], 9)
+
+    assert [(guess.score, guess.out, guess.lost_count) for guess in found] == [
+        (-5.0, "甲丙丁", 0),
+        (-6.0, "乙丙丁", 1),
+    ]
+
+
+def test_no_more_readings_are_unfolded_than_asked_for():
+    led = guess = Guess(0.0, 1, 0, "甲", 0)
+    for number in range(30):
+        other = guess._replace(score=-1.0 - number)
+        led = led._replace(rivals=(*led.rivals, (guess, other)))
+
+    assert len(unfold([led] * 5, 48)) == 48
+
+
+@pytest.mark.parametrize(
+    ("likelier", "other"),
+    [("。”", "。、"), ("’”", "↓”"), ("”！", "。！"), ("！“", "！，"), ("）；", "）《")],
+)
+def test_marks_follow_each_other_as_in_print(likelier, other):
+    model = PairModel()
+
+    assert model.score(*likelier) > model.score(*other)
