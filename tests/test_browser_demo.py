@@ -27,8 +27,7 @@ def crawled(tmp_path_factory):
     """One crawl with a browser, and what the server was asked for."""
     home = tmp_path_factory.mktemp("demo") / "home"
     with DemoSite() as site:
-        settings = {"HONGXING_BROWSER_TIMEOUT_S": 12}
-        ended = crawl(site.profile, home, browser="auto", settings=settings)
+        ended = crawl(site.profile, home, browser="auto")
     assert ended.code == 0, ended.log
     return site, home, ended
 

@@ -19,7 +19,7 @@ pytestmark = needs_browser
 HOSTILE = sorted(path.stem for path in (DATA_FOLDER / "demo_site" / "hostile").glob("*.html"))
 LIST = "/channel/1007.html"
 BEHIND = sorted(a.path for a in load_site(1).list_articles("zbfc"))
-QUICK = {"HONGXING_BROWSER_TIMEOUT_S": 10}
+QUICK = {"HONGXING_BROWSER_TIMEOUT_S": 20}  # the pages beside it need theirs on a busy machine
 
 
 def profile_of(site, *paths, **more):
@@ -48,7 +48,7 @@ def test_a_hostile_page_costs_its_time_and_the_crawl_goes_on(name, tmp_path):
     assert [r.target for r in site.log if r.path.startswith(("/inside/", "/admin/"))] == []
     assert site.counter_calls == []
     assert [pid for pid in ours if is_alive(pid)] == []
-    assert seconds < 60  # two tries, and the start of crawl and browser on a busy machine
+    assert seconds < 100  # two tries, and the start of crawl and browser on a busy machine
 
 
 def test_other_pages_are_asked_for_while_one_is_with_the_browser(tmp_path):

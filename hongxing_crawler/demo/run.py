@@ -25,10 +25,6 @@ _PORTS_NOTE = (
     "demo-ports.json"  # in the home, so that a second demo meets the articles of the first
 )
 _WAIT_S = 60.0
-_QUICK = {
-    "HONGXING_BACKOFF_BASE_S": 0.1,
-    "HONGXING_BROWSER_TIMEOUT_S": 12.0,  # the demo's hostile page takes all it gets
-}
 
 
 def run_demo(
@@ -54,7 +50,7 @@ def run_demo(
         HongxingError: As ``crawl`` does.
     """
     with _serve(state, options.home) as site:
-        settings = _QUICK | dict(options.settings)
+        settings = {"HONGXING_BACKOFF_BASE_S": 0.1, **options.settings}
         profile = site.profile if state == 1 else always_due(site.profile)
         options = replace(options, site=profile, delay_s=0.0, settings=settings)
         return crawl(options, progress, then)
