@@ -26,7 +26,7 @@ from typing import NamedTuple
 
 import restore as bench
 
-from hongxing_crawler.core.restore import damage, guesses, learn, restore, search
+from hongxing_crawler.core.restore import beam, damage, guesses, learn, restore, search
 
 
 class Run(NamedTuple):
@@ -189,10 +189,10 @@ def widen(times: int) -> None:
     """Search wider, to see what the bounds of the beam cost."""
     if times == 1:
         return
-    search._WIDTH *= times
+    beam._WIDTH *= times
     search._FEW *= times
-    search._RIVALS *= times
-    search._HOPELESS *= times
+    beam._RIVALS *= times
+    beam._HOPELESS *= times
     guesses._CANDIDATES *= times
     damage._WEIGHED *= times
 

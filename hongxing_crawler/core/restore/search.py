@@ -13,6 +13,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from hongxing_crawler.core.restore.beam import OPEN, is_settled, prune
 from hongxing_crawler.core.restore.evidence import BARE_GLOSS
 from hongxing_crawler.core.restore.gbk import (
     ASCII_TRAIL,
@@ -43,9 +44,6 @@ _NEAR: Final = 120
 _MAX_STEPS: Final = 40_000  # in one text; further damage is kept and flagged
 MAX_READINGS: Final = 48  # of one run
 MAX_RUNS: Final = 400  # in one text; a damaged page has some twenty
-_WIDTH: Final = 32
-_RIVALS: Final = 48  # beginnings kept for one future
-_HOPELESS: Final = 9.0  # behind the best guess at the same place
 _MAX_RUN: Final = 600  # shown characters in one run; real runs are shorter than a paragraph
 _EATEN: Final = -5.0
 _LITERAL: Final = -5.0
@@ -57,7 +55,6 @@ _CLOSING: Final = frozenset("。”》）！？")
 _COUNTED: Final = frozenset("年月日时時点點分个個名人次家位万萬亿億元岁歲天号號级級条條项項种種")
 _FEW: Final = 16
 _HOPELESS_PAIR: Final = -20.0
-_OPEN: Final = 0x100  # flag of an unknown first byte: what is below it is the byte before
 
 
 @cache
@@ -105,10 +102,10 @@ class RunSearch(GuessBuilder):
         limit = min(len(self.line), start + _MAX_RUN)
         while agenda:
             at = min(agenda)
-            guesses = _prune(agenda.pop(at))
+            guesses = prune(agenda.pop(at))
             if at >= limit:
                 finished += [guess for guess in guesses if not guess.pending]
-            elif not agenda and all(map(_is_settled, guesses)):
+            elif not agenda and all(map(is_settled, guesses)):
                 finished += guesses
             else:
                 for after in (after for guess in guesses for after in self._step(guess)):
@@ -207,7 +204,7 @@ class RunSearch(GuessBuilder):
     def _step_pair(self, guess: Guess, form: str, pair: int) -> Iterator[Guess]:
         end = guess.pos + len(form)
         lead, trail = divmod(pair, 256)
-        then = "" if guess.pending < _OPEN else self._char_at(end, trail)
+        then = "" if guess.pending < OPEN else self._char_at(end, trail)
         for true in self._with_trail(guess, lead, then):
             if trail in ASCII_TRAIL:
                 after = self._take_bare(guess, true, end, 0, event=end)
@@ -224,14 +221,14 @@ class RunSearch(GuessBuilder):
 
     def _with_trail(self, guess: Guess, trail: int, then: str = "") -> list[str]:
         """True characters that end in this byte; ``then`` is the one that follows, if known."""
-        if guess.pending < _OPEN:
+        if guess.pending < OPEN:
             char = chars_by_pair().get(guess.pending << 8 | trail)
             return [char] if char else []
         key = ("trail", guess.pending, guess.out[-1:], trail, then)
         return self.evidence.remember(key, lambda: self._open_with(guess, trail, then))
 
     def _open_with(self, guess: Guess, trail: int, then: str) -> list[str]:
-        opened = _open_pairs()[guess.pending - _OPEN]
+        opened = _open_pairs()[guess.pending - OPEN]
         chars = [
             char
             for char in chars_by_trail().get(trail, ())
@@ -245,10 +242,10 @@ class RunSearch(GuessBuilder):
         return self.evidence.remember(key, lambda: self._find_without_trail(guess))
 
     def _find_without_trail(self, guess: Guess) -> list[str]:
-        if guess.pending < _OPEN:
+        if guess.pending < OPEN:
             chars = filter(self._may_join, chars_by_lead().get(guess.pending, ()))
             return self._likely(guess, filter(_ends_like_a_lead, chars))
-        opened = _open_pairs()[guess.pending - _OPEN]
+        opened = _open_pairs()[guess.pending - OPEN]
         followers = self.evidence.model.followers(guess.out[-1:])
         forms = (form for char in followers for form in kit_forms(char))
         fitting = (form for form in forms if pair_of(form) >> 8 in opened and self._may_join(form))
@@ -266,7 +263,7 @@ class RunSearch(GuessBuilder):
         shown = self.line[at : at + 1]
         if not shown or ("!" <= shown < "@" and shown != "?" and not self.evidence.is_folded):
             return []  # no second byte
-        if guess.pending >= _OPEN:
+        if guess.pending >= OPEN:
             return [char for char in self._without_trail(guess) if _opens(char)]
         pair = next((pair for _, pair in self._pairs_at(at)), 0)
         key = ("open", guess.pending, guess.out[-1:], pair >> 8)
@@ -312,7 +309,7 @@ class RunSearch(GuessBuilder):
             yield self._lose_ascii(guess, char, guess.pos + 1)
         for char in self._before_open(guess, guess.pos + 1):
             lost = _lose_one(self._take_bare(guess, char, guess.pos + 1, 0, event=guess.pos + 1))
-            yield lost._replace(pending=_OPEN | pair_of(char) & 0xFF)
+            yield lost._replace(pending=OPEN | pair_of(char) & 0xFF)
 
     def _lose_ascii(self, guess: Guess, char: str, end: int) -> Guess:
         """Lose an ASCII character with the second byte."""
@@ -341,8 +338,8 @@ class RunSearch(GuessBuilder):
             return
         by_lead = _glossed_by_lead(found[1])
         leads = frozenset((guess.pending,))
-        if guess.pending >= _OPEN:
-            leads = _open_pairs()[guess.pending - _OPEN]
+        if guess.pending >= OPEN:
+            leads = _open_pairs()[guess.pending - OPEN]
         for char in (char for lead in sorted(leads) for char in by_lead.get(lead, ())):
             after = self._learn(guess, char, found)
             weight = self.evidence.weigh_gloss(char, found[1])
@@ -374,41 +371,3 @@ def _ends_like_a_lead(char: str) -> bool:
 
 def _lose_one(guess: Guess, weight: float = 0.0) -> Guess:
     return guess._replace(score=guess.score + weight, lost_count=guess.lost_count + 1)
-
-
-def _is_settled(guess: Guess) -> bool:
-    """A plain character was read after the last event: the right neighbour has had its say."""
-    return not guess.pending and guess.pos > guess.event + 1
-
-
-def _prune(guesses: list[Guess]) -> list[Guess]:
-    """Keep the best guesses of each kind: aligned, half a character read, first byte unknown."""
-    room = {0: _WIDTH, 1: _WIDTH, _OPEN: _WIDTH // 2}
-    best: dict[int, float] = {}
-    kept: list[Guess] = []
-    for guess in _merge(guesses):
-        kind = _OPEN if guess.pending >= _OPEN else min(1, guess.pending)
-        if room[kind] and guess.score >= best.setdefault(kind, guess.score) - _HOPELESS:
-            room[kind] -= 1
-            kept.append(guess)
-    return kept
-
-
-def _merge(guesses: list[Guess]) -> list[Guess]:
-    """One guess for each future, best first; the others with that future are its rivals."""
-    guesses.sort(key=_score, reverse=True)
-    leaders: dict[tuple[int, str, str, bool], Guess] = {}
-    rivals: dict[tuple[int, str, str, bool], list[tuple[Guess, Guess]]] = {}
-    for guess in guesses:
-        key = (guess.pending, guess.out[-1:], guess.quote, guess.is_cut)
-        leader = leaders.setdefault(key, guess)
-        if leader is not guess and leader.score - guess.score < _HOPELESS:
-            rivals.setdefault(key, []).append((leader, guess))
-    for key, found in rivals.items():
-        leader = leaders[key]
-        leaders[key] = leader._replace(rivals=(*leader.rivals, *found[:_RIVALS]))
-    return list(leaders.values())
-
-
-def _score(guess: Guess) -> float:
-    return guess.score
