@@ -169,8 +169,6 @@ def _binary_type(head: bytes) -> MediaType | None:
             return media_type
     if head[:4] == b"RIFF":
         return _RIFF.get(head[8:12])
-    if len(head) > 2 * _PACKET_BYTES and head[: 2 * _PACKET_BYTES + 1 : _PACKET_BYTES] == b"GGG":
-        return _TRANSPORT_STREAM if _BINARY_RE.search(head) else None
     if head[4:8] == b"ftyp":
         return _FTYP.get(head[8:12], _MP4)
     if (
@@ -182,7 +180,8 @@ def _binary_type(head: bytes) -> MediaType | None:
         return MediaType("image/x-icon", "ico")
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADERS:
         return MediaType("image/bmp", "bmp")
-    return None
+    is_stream = head[: 2 * _PACKET_BYTES + 1 : _PACKET_BYTES] == b"GGG"
+    return _TRANSPORT_STREAM if is_stream and _BINARY_RE.search(head) else None
 
 
 def _markup_type(text: bytes) -> MediaType | None:
