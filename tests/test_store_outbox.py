@@ -127,7 +127,7 @@ def test_an_upload_in_parts_is_remembered(state):
         ("wacz/h.wacz", "wacz", "application/wacz"),
         ("media/sha256/ab/ab.jpg", "media", "image/jpeg"),
         ("media/sha256/ab/ab.bin", "media", "application/octet-stream"),
-        ("runs/run_1/run.json", "run", "application/json"),
+        ("runs/run_1/run.json", "report", "application/json"),
         ("runs/run_1/report.html", "report", "text/html; charset=utf-8"),
         ("runs/run_1/log", "report", "text/plain; charset=utf-8"),
         ("export/articles/v1/snapshot/dt=1/part-00000.jsonl.gz", "rows", "application/gzip"),

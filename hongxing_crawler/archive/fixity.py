@@ -16,7 +16,7 @@ from hongxing_crawler.archive.fixity_log import FIRST_LINK, FixityLog, Past
 from hongxing_crawler.archive.manifest import verify_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
     from fractions import Fraction
     from pathlib import Path
@@ -35,7 +35,13 @@ class FixityReport:
 
 
 def check_share(
-    folder: Path, digests: Mapping[str, str], log: Path, share: Fraction, *, now: datetime
+    folder: Path,
+    digests: Mapping[str, str],
+    log: Path,
+    share: Fraction,
+    *,
+    now: datetime,
+    elsewhere: Collection[str] = (),
 ) -> FixityReport:
     """Compare a share of the files, by bytes, with their digests, and log each result.
 
@@ -48,6 +54,7 @@ def check_share(
         log: The log; it is begun when missing. A last line torn by a crash is cut off.
         share: How much of all bytes to read, more than 0 and at most 1; at least one file is read.
         now: The time for the log.
+        elsewhere: Names of files that are kept in another place, and so are not missing.
 
     Raises:
         ArchiveError: a file or the log cannot be read or written.
@@ -63,7 +70,7 @@ def check_share(
             finding = verify_file(folder, name, expected[name])
             entry = kept.note(name, expected[name], finding.kind if finding else "ok", now)
             report.findings += [_dated(finding, entry)] if finding else []
-        for name in kept.names() - digests.keys():
+        for name in kept.names() - digests.keys() - set(elsewhere):
             report.findings.append(_dated(_missing(name), kept.past(name)))
         report.findings = [*kept.findings, *report.findings]
         report.log_digest = kept.digest

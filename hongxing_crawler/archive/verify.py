@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from hongxing_crawler.archive.digests import Check, UnknownDigestError
-from hongxing_crawler.archive.fields import parse_date
+from hongxing_crawler.archive.fields import parse_date, warc_uri
 from hongxing_crawler.archive.findings import Finding, Kind
 from hongxing_crawler.archive.lost_record import LOST_ID
 from hongxing_crawler.archive.openfile import OPEN_SUFFIX
@@ -20,6 +20,8 @@ from hongxing_crawler.archive.reader import Record, scan
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from hongxing_crawler.items import Original
 
 _LOST_ID = LOST_ID.lower()
 _REFERENCE_FIELDS = (
@@ -57,13 +59,16 @@ def verify_warc(path: Path) -> list[Finding]:
     return [*report.findings, *originals.unresolved(all_files=False)]
 
 
-def verify_warcs(paths: Iterable[Path], *, with_digests: bool = True) -> VerifyReport:
+def verify_warcs(
+    paths: Iterable[Path], *, with_digests: bool = True, elsewhere: Iterable[Original] = ()
+) -> VerifyReport:
     """Check files that belong together: revisit records must find their original among them.
 
     Args:
         paths: All WARC files of an archive.
         with_digests: Also read every body and compare digests; without, a changed byte is
             still found by the gzip checksum, but not a record that was replaced as a whole.
+        elsewhere: Records of files that are kept in another place, which revisits may refer to.
 
     Raises:
         ArchiveError: a file cannot be read at all.
@@ -71,6 +76,7 @@ def verify_warcs(paths: Iterable[Path], *, with_digests: bool = True) -> VerifyR
     report, originals = VerifyReport(), _Originals()
     for path in paths:
         _FileCheck(path, report, originals, with_digests=with_digests).run()
+    originals.add_elsewhere(elsewhere)
     report.findings += originals.unresolved(all_files=True)
     return report
 
@@ -173,6 +179,15 @@ class _Originals:
 
     def has(self, record_id: str) -> bool:
         return _short(record_id) in self._known
+
+    def add_elsewhere(self, records: Iterable[Original]) -> None:
+        """Take in records of other places, as far as something is still unresolved."""
+        wanted = {_short(reference.target) for reference in self._open}
+        for record in records if wanted else ():
+            key = _short(f"<{record.record_id}>")
+            if key in wanted:
+                url, date = warc_uri(record.url), record.fetched_at.isoformat()
+                self._known[key] = _short("original", url, date, record.payload_digest)
 
     def refer(self, record: Record, date: str) -> None:
         """Note what a revisit record claims about its original."""

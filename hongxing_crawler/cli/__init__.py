@@ -38,6 +38,7 @@ COMMANDS = {
     "export-warc": "past:export_warc",
     "takedown": "removing:takedown",
     "prune": "pruning:prune",
+    "fetch": "pruning:fetch",
     "completion": "completing:completion",
     "clean": "pages:clean",
     "restore": "pages:restore",

@@ -68,6 +68,10 @@ def verify(shell: Shell, *, deep: bool, budget: Fraction | None) -> int:
         f"{sound.file_count:,} WARC files, {sound.record_count:,} records, "
         f"{sound.byte_count:,} bytes, {sound.media_count:,} media files"
     )
+    if sound.elsewhere.count:
+        from hongxing_crawler.cli.tables import tell_elsewhere
+
+        checked += f"; not {tell_elsewhere(sound.elsewhere)}: hongxing verify --s3 proves them"
     return _tell_findings(shell, sound, checked)
 
 

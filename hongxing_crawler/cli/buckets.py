@@ -33,7 +33,8 @@ def verify_bucket(shell: Shell, *, deep: bool) -> int:
     found = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items()) or "no difference"
     text = (
         f"{report.target}\ncompared {report.object_count:,} objects, {report.byte_count:,} bytes, "
-        f"{report.file_count:,} files, {report.manifest_count:,} manifests: {found}"
+        f"{report.file_count:,} files, {report.pruned_count:,} pruned ones,"
+        f" {report.manifest_count:,} manifests: {found}"
     )
     shell.result(asdict(report) | {"kinds": kinds}, text)
     if report.mismatches and not shell.json:

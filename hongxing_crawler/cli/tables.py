@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from hongxing_crawler.running.run import RunResult
+    from hongxing_crawler.store.elsewhere import ElsewhereLook
     from hongxing_crawler.store.frontier import Preview
     from hongxing_crawler.store.outbox import OutboxLook
     from hongxing_crawler.upkeep.home import Comparison, Reprocessed
@@ -93,6 +94,8 @@ def show_status(look: Look) -> str:
         ("disk", f"{show_size(look.free_bytes)} free"),
         *([("bucket", _tell_outbox(look.outbox))] if look.outbox.target else []),
     ]
+    if look.elsewhere.count:
+        facts.append(("pruned", tell_elsewhere(look.elsewhere)))
     facts += _tell_last(look)
     runs = [("run", "ended as", "pages", "new", "changed", "deleted")] + [
         (
@@ -127,6 +130,13 @@ def _tell_last(look: Look) -> list[tuple[str, str]]:
             )
         )
     return facts
+
+
+def tell_elsewhere(look: ElsewhereLook) -> str:
+    """Say how much the bucket alone keeps, and whether it still does."""
+    text = f"{look.count:,} files, {show_size(look.bytes)}, that {look.target} alone keeps"
+    lost = f"; {look.lost_count:,} of them are not there any more" if look.lost_count else ""
+    return text + lost
 
 
 def _tell_outbox(outbox: OutboxLook) -> str:

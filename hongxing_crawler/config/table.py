@@ -92,6 +92,8 @@ SETTINGS = (
     Setting("retention.logs", DURATION, 0.0),
     Setting("retention.reports", DURATION, 0.0),
     Setting("retention.rows", DURATION, 0.0),
+    Setting("retention.warc", DURATION, 0.0),
+    Setting("retention.media", DURATION, 0.0),
     Setting("s3.url", S3_URL, "", "--s3"),
     Setting("s3.endpoint", ENDPOINT, ""),
     Setting("s3.region", OPTIONAL_TEXT, ""),
@@ -144,6 +146,8 @@ class Config:
     retention_logs: float  # seconds that each sort of file is kept; 0: for ever
     retention_reports: float
     retention_rows: float
+    retention_warc: float  # once the bucket was seen to hold them
+    retention_media: float
     s3_url: str  # s3://bucket/prefix, "" for none
     s3_endpoint: str
     s3_region: str

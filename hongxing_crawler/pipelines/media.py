@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 from scrapy import Request
 from scrapy.exceptions import NotConfigured
 
-from hongxing_crawler.core.record import MediaFile
+from hongxing_crawler.core.record import MediaFile, media_key
 from hongxing_crawler.core.urls import canonical_url
 from hongxing_crawler.fetching.download import EXCHANGE_BODY, EXCHANGE_CODINGS
 from hongxing_crawler.fetching.refusals import RefusedError
@@ -64,7 +64,7 @@ class MediaPipeline:
 
     async def _media(self, url: str, visit: Visit) -> MediaFile:
         known = self.run.state.media(url)
-        if known is not None and is_kept(known, self.run.home.root):
+        if known is not None and (is_kept(known, self.run.home.root) or self._is_elsewhere(known)):
             return known
         media = MediaFile(url, status="failed", reason="unusable_url")
         for address in media_addresses(url, self.run.profile, self.run.scope):
@@ -75,6 +75,10 @@ class MediaPipeline:
         if media.status != "stored":
             self.stats.inc_value(f"hongxing/media/reason_count/{media.reason}")
         return media
+
+    def _is_elsewhere(self, known: MediaFile) -> bool:
+        kept = self.run.state.elsewhere.find(media_key(known.sha256, known.mime))
+        return kept is not None and not kept.trouble
 
     async def _fetch(self, url: str, address: str, visit: Visit) -> MediaFile:
         try:

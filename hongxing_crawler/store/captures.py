@@ -84,9 +84,12 @@ class CaptureTable:
             (filename, size, sha256),
         )
 
-    def find_missing_files(self, folder: Path) -> list[str]:
-        """Look for the WARC files; what is not there is no original any more."""
-        present = {path.name.removesuffix(".open") for path in folder.iterdir()}
+    def find_missing_files(self, folder: Path, kept: Iterable[str] = ()) -> list[str]:
+        """Look for the WARC files; what is not there is no original any more.
+
+        ``kept`` are files that the bucket keeps, which is as good as here.
+        """
+        present = {path.name.removesuffix(".open") for path in folder.iterdir()} | set(kept)
         known = list(self._db.rows("SELECT no, filename, missing FROM warc_files ORDER BY no"))
         changes = [
             (int(filename not in present), number)

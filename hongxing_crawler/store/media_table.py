@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.core.record import MediaFile
+from hongxing_crawler.core.record import MediaFile, media_key
 from hongxing_crawler.store.moments import url_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from hongxing_crawler.store.database import Database
 
@@ -30,6 +30,13 @@ class MediaTable:
     def has_bytes(self, sha256: str) -> bool:
         """Tell whether some file with these bytes is stored."""
         return self._db.row("SELECT 1 FROM media WHERE sha256 = ?", (sha256,)) is not None
+
+    def keys(self) -> Iterator[str]:
+        """Yield the paths of all stored files, each once."""
+        for sha256, mime in self._db.rows(
+            "SELECT DISTINCT sha256, mime FROM media WHERE sha256 <> '' ORDER BY sha256"
+        ):
+            yield media_key(sha256, mime)
 
     def store(self, files: Mapping[str, MediaFile]) -> None:
         """Note files by their addresses; one that is known and the same costs no write."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from hongxing_crawler.store.elsewhere import ELSEWHERE_SQL
 from hongxing_crawler.store.old_rows import add_late_fields, tell_changes
 from hongxing_crawler.store.outbox import OUTBOX_SQL
 from hongxing_crawler.store.repeats import REPEATS_SQL
@@ -169,5 +170,6 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
     Migration(VERSION_5),  # a look at a home of a million URLs reads indexes alone
     Migration("", add_late_fields),  # videos; the record that a rendered text comes from
     Migration("", add_late_fields),  # video_files
+    Migration(ELSEWHERE_SQL),
 )
 VERSION: Final = len(MIGRATIONS)

@@ -16,6 +16,7 @@ from hongxing_crawler.exceptions import StateError
 from hongxing_crawler.store.articles import ArticleTable, compare_pages
 from hongxing_crawler.store.captures import CaptureTable
 from hongxing_crawler.store.database import Database
+from hongxing_crawler.store.elsewhere import Elsewhere
 from hongxing_crawler.store.frontier import Frontier
 from hongxing_crawler.store.media_table import MediaTable
 from hongxing_crawler.store.outbox import Outbox
@@ -58,6 +59,7 @@ class State:
         self._runs = RunTable(database)
         self.articles = ArticleTable(database)
         self.outbox = Outbox(database)
+        self.elsewhere = Elsewhere(database)
         self.takedowns = TakedownTable(database, self._runs, self._captures, self.articles)
         self._writer = VisitWriter(
             now,
@@ -190,8 +192,8 @@ class State:
     ) -> int:
         """Put what failed or is due back into the frontier; how many URLs that are.
 
-        WARC files are looked for beside the database: what is not there any more is asked for
-        without validators and never referred to.
+        WARC files are looked for beside the database: what is neither there nor known to be in the
+        bucket is asked for without validators and never referred to.
 
         Args:
             run_id: The run that asks.
@@ -204,7 +206,9 @@ class State:
         warc_folder = self.path.parent / "warc"
         with self._db.transaction():
             if warc_folder.is_dir():
-                self._captures.find_missing_files(warc_folder)
+                self.elsewhere.heal(self.path.parent)
+                kept = self.elsewhere.warc_names()
+                self._captures.find_missing_files(warc_folder, kept)
             return self._frontier.plan(now, full=full, since=since)
 
     def take(self, limit: int) -> list[Ticket]:
@@ -325,6 +329,7 @@ class State:
         """
         with self._db.transaction():
             self.outbox.forget([f"warc/{filename}"])  # queued again as it is now
+            self.elsewhere.forget([f"warc/{filename}"])
             return self._frontier.ask_again(self._captures.relocate(filename, places))
 
     def kind_of(self, url: str) -> str:
@@ -360,6 +365,10 @@ class State:
     def media(self, url: str) -> MediaFile | None:
         """Return what became of a file, by its address as on the page."""
         return self._media.find(url)
+
+    def media_keys(self) -> Iterator[str]:
+        """Yield the path of every stored picture and attachment."""
+        return self._media.keys()
 
     def has_media(self, sha256: str) -> bool:
         return self._media.has_bytes(sha256)

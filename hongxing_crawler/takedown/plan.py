@@ -118,6 +118,8 @@ def _prepare(home: Home, order: Order, now: Callable[[], datetime]) -> _Prepared
     if left_open:
         raise ArchiveError(f"{left_open[0]} was left open by a killed run; type hongxing repair")
     with State.open(home.state, now=now, read_only=True) as state:
+        for part in ("warc/", "media/") if order.with_media else ("warc/",):
+            state.elsewhere.check_here(home.root, "takedown", part)
         at = _moment(state, now)
         site = _site_of(state) or _newest_description(home).get("hongxing-site") or "site"
         subject = find_subject(state, order.names)

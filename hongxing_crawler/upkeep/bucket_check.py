@@ -66,6 +66,7 @@ class BucketReport:
     object_count: int = 0
     byte_count: int = 0
     file_count: int = 0  # of the home
+    pruned_count: int = 0  # that the bucket alone keeps
     manifest_count: int = 0
     read_count: int = 0  # objects read whole
     mismatches: list[Mismatch] = field(default_factory=list)
@@ -142,16 +143,34 @@ class _Check:
             name = mapped.get(path)
             head = self.heads.get(name) if name else None
             if name and head:
-                self._compare(file, name, head, was_sent=path in arrived)
+                self._compare(file, name, head, was_sent=arrived.get(path) == file.sha256)
             elif path in arrived:
                 self.note(Difference.MISSING, path, "it was uploaded, and is not there any more")
             else:
                 self.note(Difference.WAITING, path, "not uploaded yet")
+        pruned = self._compare_pruned(now, files)
         for name in self.heads:
-            if name not in files and self._is_extra(name, files):
+            if name not in files and name not in pruned and self._is_extra(name, files):
                 self.note(Difference.EXTRA, name, "in the bucket alone")
             if not expected_digest(name, self.heads[name]):
                 self.note(Difference.UNPROVED, name, "no sha256 in its metadata")
+
+    def _compare_pruned(
+        self, now: Callable[[], datetime], files: Mapping[str, Finished]
+    ) -> set[str]:
+        """Compare the objects of files that were pruned here: the last copies; their paths."""
+        with State.open(self.home.state, now=now, read_only=True) as state:
+            pruned = [kept for kept in state.elsewhere.all() if kept.path not in files]
+        for kept in pruned:
+            head = self.heads.get(kept.path)
+            if kept.target != str(self.bucket):
+                self.note(Difference.MISSING, kept.path, f"pruned here, {kept.target} keeps it")
+            elif head is None:
+                self.note(Difference.MISSING, kept.path, "pruned here and not there: it is lost")
+            elif (head.size, expected_digest(kept.path, head)) != (kept.bytes, kept.sha256):
+                self.note(Difference.DIFFERENT, kept.path, "pruned here, other bytes there")
+        self.report.pruned_count = len(pruned)
+        return {kept.path for kept in pruned}
 
     def _is_extra(self, name: str, files: Mapping[str, Finished]) -> bool:
         """Older snapshots of a day are kept in the bucket alone, by design."""
@@ -159,12 +178,12 @@ class _Check:
         is_older = name.startswith(f"{TREE}snapshot/") and f"{folder}/_SUCCESS" in files
         return not is_older
 
-    def _arrived(self, now: Callable[[], datetime]) -> set[str]:
-        """Return the paths that were proved in this very bucket."""
+    def _arrived(self, now: Callable[[], datetime]) -> dict[str, str]:
+        """Return the files that were proved in this very bucket, with their sha256 of then."""
         with State.open(self.home.state, now=now, read_only=True) as state:
             if state.outbox.look().target != str(self.bucket):
-                return set()
-            return {entry.path for entry in state.outbox.proved()}
+                return {}
+            return {entry.path: entry.sha256 for entry in state.outbox.proved()}
 
     def _compare(self, file: Finished, name: str, head: Head, *, was_sent: bool) -> None:
         expected = expected_digest(name, head)

@@ -98,6 +98,8 @@ def read_history(home: Home, name: str, now: Callable[[], Any]) -> PageHistory:
         captures = list(_captures(state, url, rows))
         if not captures:
             raise ConfigError(_unknown(state, name))
+        for file in dict.fromkeys(capture.warc_filename for _, capture in captures):
+            state.elsewhere.check_here(home.root, "history", file)
         reader = _Reader(home, state, url)
         told = _told(reader.looks(captures), rows)
         looks = [look for look, _ in told]
@@ -242,6 +244,7 @@ class _Reader:
         if record.type == "revisit":
             original = original_of(record)
             if original.record_id not in self._located:
+                self._state.elsewhere.check_here(self._home.root, "history")
                 wanted = {original.record_id: original}
                 self._located |= find_originals(self._home.warc, self._home.cdxj, wanted)
         noted = {"hongxing-kind": kind, "hongxing-depth": "0", "via": via}

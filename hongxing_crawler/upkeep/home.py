@@ -133,6 +133,7 @@ def pack_home(
         entry = next((entry for entry in state.runs() if entry.run_id == run), None)
         if entry is None:
             raise ConfigError(_UNKNOWN_RUN.format(home=home.root, run=run))
+        state.elsewhere.check_here(home.root, "pack", run_id or "warc/")
         site = entry.info.get("site", "site")
         all_warcs = list_warcs(home)
         mine = [path for path in all_warcs if run_of(path) == f"{site}-{run}"]
@@ -197,19 +198,33 @@ def reprocess_home(
     Raises:
         HongxingError: As ``reprocess``; ConfigError when the folder holds other things.
     """
-    target = _fresh_folder(folder)
     finished = _finished_records(home, now) if home.state.is_file() else None
+    target = _fresh_folder(folder)
     runs = find_runs(list_warcs(home))
     state, export = target / "state.sqlite", target / "export"
     counts = finished.__contains__ if finished is not None else lambda _record_id: True
     result = reprocess(runs, profile_of, state, export, counts)
+    if finished is None:
+        result.problems += _without_warc(home)
     advice = "" if finished is not None else _USE_STATE.format(state=state, home=home.state)
     return Reprocessed(target, result, compare_exports(home.export, export), advice)
 
 
 def _finished_records(home: Home, now: Callable[[], datetime]) -> set[str]:
     with State.open(home.state, now=now, read_only=True) as state:
+        state.elsewhere.check_here(home.root, "reprocess")
         return {capture.record_id for capture in state.captures()}
+
+
+def _without_warc(home: Home) -> list[str]:
+    """Name the WARC files of which only the index is there: without a state nobody knows why."""
+    stems = (path.stem for path in sorted(home.cdxj.glob("*.cdxj")))
+    names = (f"{stem}.warc.gz" for stem in stems)
+    return [
+        f"{name} is not here: lost, or pruned; hongxing restore-home brings all of a bucket back"
+        for name in names
+        if not (home.warc / name).is_file()
+    ]
 
 
 def _fresh_folder(folder: Path) -> Path:

@@ -17,6 +17,7 @@ from hongxing_crawler.core.urls import canonical_url
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.running.starts import start_of
 from hongxing_crawler.store.belonging import check_site
+from hongxing_crawler.store.elsewhere import ElsewhereLook
 from hongxing_crawler.store.frontier import Preview
 from hongxing_crawler.store.lock import Holder, find_holder
 from hongxing_crawler.store.run_ledger import LedgerLine, find_skips, read_lines
@@ -52,6 +53,7 @@ class Look:
     last_success_at: datetime | None = None  # end of the last run that did all or nearly all
     next_due_at: datetime | None = None  # when the next known page is to be asked again
     skips: list[LedgerLine] = field(default_factory=list)  # starts that found the home in use
+    elsewhere: ElsewhereLook = field(default_factory=ElsewhereLook)  # pruned, in the bucket alone
     findings: dict[str, str] = field(default_factory=dict)  # of the last run's monitors
 
 
@@ -77,6 +79,7 @@ def look_at(home: Home, *, now: Callable[[], datetime], run_count: int = 5) -> L
             last_runs=runs[max(0, len(runs) - run_count) :],
             free_bytes=shutil.disk_usage(home.root).free,
             outbox=state.outbox.look(),
+            elsewhere=state.elsewhere.look(),
             last_success_at=max(
                 (run.ended_at for run in runs if run.ended_at and run.exit_code in _SUCCESSES),
                 default=None,
@@ -117,5 +120,5 @@ def preview_run(
         first = [(kind, url) for url, kind in starts.items()]
         return Preview(dict(sorted(Counter(starts.values()).items())), first)
     with State.open(home.state, now=now, read_only=True) as state:
-        check_site(home, state, profile.name)
+        check_site(home, state, profile)
         return state.preview(full=full, since=since, starts=starts)

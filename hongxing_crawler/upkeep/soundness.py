@@ -13,7 +13,10 @@ from hongxing_crawler.archive.openfile import OPEN_SUFFIX
 from hongxing_crawler.archive.reader import read_records
 from hongxing_crawler.archive.repair import DAMAGED_SUFFIX, repair_finished, repair_folder
 from hongxing_crawler.archive.verify import verify_warcs
+from hongxing_crawler.exceptions import StateError
+from hongxing_crawler.items import Original
 from hongxing_crawler.store.belonging import check_belonging, find_foreign_warcs
+from hongxing_crawler.store.elsewhere import ElsewhereLook
 from hongxing_crawler.store.lock import find_holder
 from hongxing_crawler.store.state import State
 
@@ -39,6 +42,7 @@ class Soundness:
     record_count: int = 0
     byte_count: int = 0
     media_count: int = 0
+    elsewhere: ElsewhereLook = field(default_factory=ElsewhereLook)  # pruned, in the bucket alone
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -52,28 +56,50 @@ def verify_home(home: Home, *, now: Callable[[], datetime], deep: bool = False) 
     """
     running = find_holder(home.lock) is not None
     warcs = list_warcs(home, with_open=not running)
-    report = verify_warcs(warcs)
+    with State.open(home.state, now=now, read_only=True) as state:
+        kept, look = state.elsewhere.warc_names(), state.elsewhere.look()
+        report = verify_warcs(warcs, elsewhere=_originals(state, kept))
     sound = Soundness(report.file_count, report.record_count, report.byte_count)
-    sound.findings = [*report.findings, *_verify_indexes(home, running=running)]
-    sound.findings += _find_missing(home, now)
+    sound.elsewhere = look
+    sound.findings = [*_find_missing(home, now), *report.findings]
+    sound.findings += _verify_indexes(home, running=running)
     if home.fixity_log.is_file():
         sound.findings += verify_log(home.fixity_log)
     if deep:
         for path in sorted(home.media.glob("sha256/*/*")):
             sound.media_count += 1
             sound.findings += _verify_media(path)
+        sound.findings += _find_missing_media(home, now)
         sound.findings += _verify_state(home, now)
     return sound
+
+
+def _originals(state: State, kept: set[str]) -> Iterator[Original]:
+    """Yield the records that lie in files which the bucket keeps."""
+    for capture in state.captures() if kept else ():
+        if capture.warc_filename in kept:
+            url, at, digest = capture.url, capture.fetched_at, capture.payload_digest
+            yield Original(url, at, capture.record_id, digest)
+
+
+def _find_missing_media(home: Home, now: Callable[[], datetime]) -> Iterator[Finding]:
+    """Name pictures and attachments that are neither here nor kept elsewhere."""
+    with State.open(home.state, now=now, read_only=True) as state:
+        kept = state.elsewhere.names("media/")
+        for key in state.media_keys():
+            if key not in kept and not (home.root / key).is_file():
+                yield Finding(Kind.MISSING, key, 0, 0, "an article shows this file, it is lost")
 
 
 def _find_missing(home: Home, now: Callable[[], datetime]) -> Iterator[Finding]:
     """Name WARC files that state or indexes know and that are not there."""
     with State.open(home.state, now=now, read_only=True) as state:
         known = {filename for filename, *_ in state.warc_files()}
+        kept = state.elsewhere.warc_names()
         foreign = find_foreign_warcs(home, state)
     known |= {path.name.removesuffix(".cdxj") + _WARC for path in home.cdxj.glob("*.cdxj")}
     present = {path.name.removesuffix(OPEN_SUFFIX) for path in list_warcs(home, with_open=True)}
-    for name in sorted(known - present):
+    for name in sorted(known - present - kept):
         yield Finding(Kind.MISSING, name, 0, 0, "state or index know this file, it is not there")
     for name in foreign:
         yield Finding(Kind.UNLISTED, name, 0, 0, "its run is not known: a file of another home?")
@@ -126,7 +152,12 @@ def check_fixity(home: Home, share: Fraction, *, now: datetime) -> FixityReport:
     names = dict.fromkeys(_archived_names(home), "")
     for path in sorted(home.media.glob("sha256/*/*")):
         names[path.relative_to(home.root).as_posix()] = f"sha256:{path.name.partition('.')[0]}"
-    return check_share(home.root, names, home.fixity_log, share, now=now)
+    try:
+        with State.open(home.state, now=lambda: now, read_only=True) as state:
+            kept = state.elsewhere.names()
+    except StateError:  # hongxing verify says so; bytes can be compared all the same
+        kept = set()
+    return check_share(home.root, names, home.fixity_log, share, now=now, elsewhere=kept)
 
 
 def _archived_names(home: Home) -> list[str]:
@@ -169,8 +200,9 @@ def repair_home(home: Home, *, now: Callable[[], datetime]) -> Repair:
         for report in repair.files:
             if report.target is not None and not report.is_clean:
                 _take_in(home, report.target, state, repair, now)
+        kept = state.elsewhere.warc_names()
         for filename, *_ in state.warc_files():
-            if not (home.warc / filename).is_file():
+            if not (home.warc / filename).is_file() and filename not in kept:
                 repair.missing.append(filename)
                 repair.pending_urls += state.relocate(filename, {})
         _make_indexes(home, repair)

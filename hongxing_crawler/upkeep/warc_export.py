@@ -62,6 +62,8 @@ def export_warc(
     if selection.names:
         files, wanted = _of_pages(home, selection, now)
     else:
+        with State.open(home.state, now=now, read_only=True) as state:
+            state.elsewhere.check_here(home.root, "export-warc")
         files, wanted = _of_days(home, selection)
     if not files:
         raise ConfigError(_nothing(home, selection))
@@ -100,6 +102,7 @@ def _of_pages(
 ) -> tuple[list[Path], Wanted]:
     """Choose the captures of pages, of their further parts, and of their files if asked."""
     with State.open(home.state, now=now, read_only=True) as state:
+        state.elsewhere.check_here(home.root, "export-warc")
         subject = find_subject(state, selection.names)
         names = {name for url in subject.urls for name in state.capture_files(url)}
     pages = {warc_uri(url) for url in subject.urls}

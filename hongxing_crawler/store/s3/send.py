@@ -115,6 +115,22 @@ class Sender:
             raise self._conflict(entry, key, there)
         return there
 
+    def confirm(self, entry: Entry, key: str) -> Proof:
+        """Prove an object whose file is not here any more: it is the last copy.
+
+        Raises:
+            ConflictError: It is not there, or holds other bytes.
+        """
+        where = self.bucket.where(key)
+        there = persist(lambda: self.bucket.head(key), where, self.patience)
+        if there is None or not self._is_same(entry, key, there):
+            what = "is not there any more" if there is None else "holds other bytes now"
+            raise ConflictError(
+                f"{where} {what}, and {entry.path} was pruned here; look for an older version of"
+                " the object or a backup, hongxing repair asks the site again"
+            )
+        return self._deepen(entry, key, Proof(key, there.etag, "head"))
+
     def compare(self, entry: Entry, key: str, there: Head) -> Proof | None:
         """Tell whether an object is the file; None when it is to be replaced."""
         if not self._is_same(entry, key, there):
