@@ -13,13 +13,14 @@ from hongxing_crawler.core.restore.certainty import is_certain
 from hongxing_crawler.core.restore.evidence import Evidence
 from hongxing_crawler.core.restore.foreign import Habits
 from hongxing_crawler.core.restore.gbk import char_across
-from hongxing_crawler.core.restore.guesses import GLOSS_RE, LOSSES, LOST, TAIL_RE, Guess
+from hongxing_crawler.core.restore.guesses import GLOSS_RE, LOST, TAIL_RE, Guess
 from hongxing_crawler.core.restore.model import fold
 from hongxing_crawler.core.restore.noise import Noise
 from hongxing_crawler.core.restore.proof import prove_line, prove_run
 from hongxing_crawler.core.restore.restored import VERDICTS, Restored
 from hongxing_crawler.core.restore.script import DOUBLES, read_double
 from hongxing_crawler.core.restore.search import RunSearch
+from hongxing_crawler.core.restore.spans import Span, has_eaten, true_text
 from hongxing_crawler.core.restore.tables import has_reading, readings_of, to_simplified
 
 if TYPE_CHECKING:
@@ -43,22 +44,6 @@ _NEIGHBOUR: Final = 24  # received characters that hold the next true one
 _LISTED: Final = 4  # alternatives written down
 _LOSS_RE: Final = re.compile("[?\ufffd]")
 _NOISE_RE: Final = re.compile("[\x05-\x08]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A piece of a received line and the kit's text behind it."""
-
-    start: int
-    end: int
-    true: str  # in the kit's script
-    rule: str
-    verdict: str = "proved"
-    alternatives: tuple[str, ...] = ()
-    learnt: tuple[tuple[str, str], ...] = ()
-    lost_count: int = 0
-    is_searched: bool = True
-    margin: float = 99.0  # how much likelier than the next reading, as a natural logarithm
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +117,7 @@ class _Repair:
         if not spans:
             return
         learnt = [row for span in spans for row in span.learnt]
-        true = _true_text(line, spans, 0, len(line))
+        true = true_text(line, spans, 0, len(line))
         is_proved = (
             all(span.is_searched for span in spans)
             and prove_line(self._completed(line, spans[-1]), true, self.damage, learnt)
@@ -233,7 +218,7 @@ class _Repair:
                 continue
             plain = list(self._plain_spans(line, done, match.start()))
             yield from plain
-            context = (context + _true_text(line, plain, done, match.start()))[-_CONTEXT:]
+            context = (context + true_text(line, plain, done, match.start()))[-_CONTEXT:]
             if search.is_exhausted:
                 kept = Span(match.start(), match.end(), match[0], "restore.frame", "guessed")
                 yield replace(kept, is_searched=False)
@@ -311,7 +296,7 @@ class _Repair:
         margin = best.score - others[0].score if others else 99.0
         after = search.line[end : end + 1]
         is_sure = is_certain(context[:-1][-4:], best, others, after, self.damage.model)
-        is_sure = is_sure and not _has_eaten(search.line, end)
+        is_sure = is_sure and not has_eaten(search.line, end)
         verdict = "lossy" if best.is_lossy else "proved" if is_sure else "guessed"
         listed = tuple(path.out[len(before) :] for path in others[:_LISTED])
         return Span(
@@ -367,17 +352,4 @@ class _Repair:
         return prove_run(line[start : path.pos], before, path.out, self.damage, path.learnt)
 
 
-def _has_eaten(line: str, end: int) -> bool:
-    """Whether a run ends in a loss before a digit or the like: its bytes belong to no pair."""
-    return line[end - 1] in LOSSES and " " <= line[end : end + 1] < "@"
-
-
-def _true_text(line: str, spans: list[Span], start: int, end: int) -> str:
-    parts: list[str] = []
-    for span in spans:
-        parts += (line[start : span.start], span.true)
-        start = span.end
-    return "".join((*parts, line[start:end]))
-
-
-__all__ = ["LOST", "Damage", "Span"]
+__all__ = ["LOST", "Damage"]
