@@ -367,6 +367,23 @@ def test_a_home_is_for_one_site(home, hongxing):
     assert b"holds the site hongxing" in done.stderr
 
 
+def test_the_real_site_has_no_place_in_the_home_of_its_replica(home, hongxing):
+    """Both bear one name; a run would mix them, and ask the replica's pages of the real site."""
+    done = hongxing("crawl", "--home", home, "--dry-run")
+
+    assert done.returncode == ExitCode.CONFIG
+    assert b"holds hongxing of 127.0.0.1" in done.stderr
+    assert b"not of www.hxw.gov.cn; choose another home" in done.stderr
+
+
+def test_a_site_that_moved_names_its_former_host(home, hongxing, tmp_path):
+    moved = tmp_path / "moved.toml"
+    start = 'name = "hongxing"\nhosts = ["new.test"]\nseeds = ["http://new.test/"]\n'
+    moved.write_text(f'{start}old_hosts = ["127.0.0.1"]\n')
+
+    assert hongxing("crawl", moved, "--home", home, "--dry-run").returncode == ExitCode.OK
+
+
 def test_scrapy_crawl_works_as_every_scrapy_user_expects(tmp_path):
     with DemoSite() as site:
         host = site.profile.hosts[0]

@@ -93,7 +93,8 @@ def test_texts_go_along_on_request_and_name_what_they_were_read_from(built, tmp_
     assert report.text_count == len(texts) == len(versions)
     for text, version in zip(texts, versions, strict=True):
         origin = pages[text.fields["warc-refers-to"].strip("<>")]
-        assert origin.url == text.url == warc_uri(canonical_url(name))
+        assert origin.url == warc_uri(canonical_url(name))
+        assert text.url == f"urn:text:{origin.url}"
         assert origin.fields["warc-date"].startswith(version.provenance.fetched_at[:19])
         assert text.payload().decode() == f"{version.headline}\n\n{version.article_body}\n"
 

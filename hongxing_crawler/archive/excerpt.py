@@ -42,6 +42,7 @@ _OWN = frozenset({"warc-block-digest", "content-length"})
 _OF_REVISITS = frozenset(
     {"warc-profile", "warc-refers-to", "warc-refers-to-target-uri", "warc-refers-to-date"}
 )
+_TEXT_PREFIX = "urn:text:"  # readers would serve the text in the page's place at its own address
 PROMOTED_FIELD = "promoted-from"  # a copy that a takedown made; its revisit is exported in full
 
 
@@ -189,7 +190,7 @@ class _Excerpt:
             ("WARC-Type", "conversion"),
             ("WARC-Record-ID", f"<{record_id}>"),
             ("WARC-Date", format_date(self._now)),
-            ("WARC-Target-URI", url),
+            ("WARC-Target-URI", f"{_TEXT_PREFIX}{url}"),
             ("WARC-Warcinfo-ID", f"<{self._warcinfo_id}>"),
             ("WARC-Refers-To", f"<{read_from}>"),
             ("WARC-Payload-Digest", block.payload_digest),

@@ -63,7 +63,8 @@ def reprocess(
         for run in runs:
             times.append(run.started_at)
             profile = profile_of(run)
-            state.begin_run(run.run_id, run.started_at, {"site": run.site})
+            info = {"site": run.site, "hosts": list(profile.hosts)}
+            state.begin_run(run.run_id, run.started_at, info)
             state.plan(run.run_id, profile, run.started_at)  # the rules that tombstones follow
             replay = Replay(profile, state, run, located, only, result)
             replay.with_links = with_links

@@ -160,7 +160,7 @@ class Run:
         self.state = State.open(self.home.state, now=self.now, retry=_NO_RETRY)
         with ExitStack() as on_error:
             on_error.callback(self.state.close)
-            check_site(self.home, self.state, self.profile.name)
+            check_site(self.home, self.state, self.profile)
             check_belonging(self.home, self.state)
             self._begin()
             on_error.pop_all()
@@ -193,6 +193,7 @@ class Run:
 
     def _ledger_info(self) -> dict[str, Any]:
         info: dict[str, Any] = {"site": self.profile.name, "crawler": __version__}
+        info["hosts"] = list(self.profile.hosts)
         if self.skips:
             info["skipped"] = [line.at for line in self.skips[-_MAX_SKIPS:]]
         if self.state.backup is not None:

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from hongxing_crawler.exceptions import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from hongxing_crawler.core.profile import SiteProfile
     from hongxing_crawler.store.home import Home
     from hongxing_crawler.store.state import State
 
@@ -41,15 +44,31 @@ def check_belonging(home: Home, state: State) -> None:
         )
 
 
-def check_site(home: Home, state: State, site: str) -> None:
+def check_site(home: Home, state: State, profile: SiteProfile) -> None:
     """Refuse another site: its scope would throw this home's waiting URLs away.
+
+    The name of the profile must be known, and one host at least that the last run asked: the demo
+    bears the name of the real site. A site that moves names its former hosts as ``old_hosts``.
 
     Raises:
         ConfigError: The home holds another site.
     """
-    known = {entry.info.get("site") for entry in state.runs()} - {None}
-    if known and site not in known:
+    infos = [entry.info for entry in state.runs()]
+    names = {str(info["site"]) for info in infos if info.get("site")}
+    if names and profile.name not in names:
         raise ConfigError(
-            f"{home.root} holds the site {', '.join(sorted(map(str, known)))}; "
-            f"choose another home for {site} with --home"
+            f"{home.root} holds the site {', '.join(sorted(names))}; "
+            f"choose another home for {profile.name} with --home"
         )
+    held = next((info["hosts"] for info in reversed(infos) if info.get("hosts")), [])
+    ours = (*profile.hosts, *profile.old_hosts)
+    if held and ours and _machines(held).isdisjoint(_machines(ours)):
+        raise ConfigError(
+            f"{home.root} holds {profile.name} of {held[0]}, not of {ours[0]}; choose "
+            "another home with --home, or name the former hosts as old_hosts in the site's profile"
+        )
+
+
+def _machines(hosts: Iterable[str]) -> set[str]:
+    """Return the hosts without their ports."""
+    return {host.rpartition(":")[0] or host for host in hosts}
