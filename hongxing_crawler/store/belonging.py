@@ -60,7 +60,7 @@ def check_site(home: Home, state: State, profile: SiteProfile) -> None:
             f"{home.root} holds the site {', '.join(sorted(names))}; "
             f"choose another home for {profile.name} with --home"
         )
-    held = next((info["hosts"] for info in reversed(infos) if info.get("hosts")), [])
+    held: list[str] = next((i["hosts"] for i in reversed(infos) if i.get("hosts")), [])
     ours = (*profile.hosts, *profile.old_hosts)
     if held and ours and _machines(held).isdisjoint(_machines(ours)):
         raise ConfigError(
