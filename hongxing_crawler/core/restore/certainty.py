@@ -4,8 +4,11 @@ Damaging any hypothesis again gives the received text; that alone proves nothing
 gone. A reading counts as proved when
 
 * no byte was lost and the next reading is ``e**4`` times less likely, or
-* bytes were lost at one place only, the reading there stands in words of its own, and every other
-  reading would leave a lone character that makes no word with its neighbours.
+* bytes were lost at one place only, the reading there is a mark between complete words, and every
+  other reading would leave a lone character that makes no word with its neighbours.
+
+Where the byte of a Chinese character is lost, words alone decide, and no list of words is complete:
+such a reading is never proved.
 
 In ``正氣??己霜`` 。 may be any character whose second byte is A3 or A1; but none of those makes a
 word with 氣 or with 考, while 正氣 and 考核 are words.
@@ -23,9 +26,9 @@ if TYPE_CHECKING:
 
 _MARGIN: Final = 4.0  # natural logarithm
 _LOST_MARGIN: Final = 2.0
-_LOST_CHAR_MARGIN: Final = 6.0
 _RARE_WORD: Final = 0.25  # weight from which another reading could be a word
 _WORD: Final = 0.9  # weight from which a reading is one
+_RARE: Final = frozenset("_^`~@\\{|}[]")  # where a byte is gone, these are no reading to trust
 _OPENING: Final = frozenset("“《（‘【")
 _MARKS: Final = frozenset("，。、；：？！”》）’】…")
 
@@ -48,7 +51,7 @@ def is_certain(
     margin = best.score - others[0].score if others else _MARGIN
     if best.lost_count == 0:
         return margin >= _MARGIN
-    if best.lost_count > 1 or margin < _LOST_MARGIN or not others:
+    if best.lost_count > 1 or margin < _LOST_MARGIN or not others or _RARE & set(best.out):
         return False
     text = context + best.out + after
     places: set[int] = set()
@@ -60,8 +63,7 @@ def is_certain(
         if any(_may_be_word(rival, at, model) for at in differing):
             return False
         places |= set(differing)
-    least = _LOST_MARGIN if all(text[at] in _MARKS for at in places) else _LOST_CHAR_MARGIN
-    return margin >= least and all(_stands(text, at, model) for at in places)
+    return all(text[at] in _MARKS and _stands(text, at, model) for at in places)
 
 
 def _may_be_word(text: str, at: int, model: PairModel) -> bool:
@@ -72,12 +74,10 @@ def _may_be_word(text: str, at: int, model: PairModel) -> bool:
 
 
 def _stands(text: str, at: int, model: PairModel) -> bool:
-    """A mark between complete words, or a character within one."""
-    if text[at] in _MARKS:
-        closes = text[at - 1 : at] in _MARKS or _left(text, at - 1, model) >= _WORD
-        begins = at + 1 >= len(text) or text[at + 1] in _MARKS | _OPENING
-        return closes and (begins or _right(text, at + 1, model) >= _WORD)
-    return max(_left(text, at, model), _right(text, at, model)) >= _WORD
+    """Whether a mark stands between complete words."""
+    closes = text[at - 1 : at] in _MARKS or _left(text, at - 1, model) >= _WORD
+    begins = at + 1 >= len(text) or text[at + 1] in _MARKS | _OPENING
+    return closes and (begins or _right(text, at + 1, model) >= _WORD)
 
 
 def _left(text: str, at: int, model: PairModel) -> float:

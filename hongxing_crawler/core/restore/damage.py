@@ -12,7 +12,7 @@ from hongxing_crawler.core.edits import Edit, apply_edits
 from hongxing_crawler.core.restore.certainty import is_certain
 from hongxing_crawler.core.restore.evidence import Evidence
 from hongxing_crawler.core.restore.foreign import Habits
-from hongxing_crawler.core.restore.gbk import char_across
+from hongxing_crawler.core.restore.gbk import char_across, is_common
 from hongxing_crawler.core.restore.guesses import GLOSS_RE, LOST, TAIL_RE, Guess
 from hongxing_crawler.core.restore.model import fold
 from hongxing_crawler.core.restore.noise import Noise
@@ -296,7 +296,7 @@ class _Repair:
         margin = best.score - others[0].score if others else 99.0
         after = search.line[end : end + 1]
         is_sure = is_certain(context[:-1][-4:], best, others, after, self.damage.model)
-        is_sure = is_sure and not has_eaten(search.line, end)
+        is_sure = is_sure and self._is_common(true) and not has_eaten(search.line, end)
         verdict = "lossy" if best.is_lossy else "proved" if is_sure else "guessed"
         listed = tuple(path.out[len(before) :] for path in others[:_LISTED])
         return Span(
@@ -310,6 +310,10 @@ class _Repair:
             best.lost_count,
             margin=margin,
         )
+
+    def _is_common(self, true: str) -> bool:
+        """Whether a reading has no character that modern Chinese text hardly ever has."""
+        return is_common(true.translate(self.damage.script))
 
     def _weigh_words(self, line: str, context: str, paths: list[Guess]) -> list[Guess]:
         """Order hypotheses by how well they read as words, over the same stretch of the line."""
@@ -345,7 +349,8 @@ class _Repair:
         after = line[start + 1 : start + 2]
         if self.damage.is_folded:
             return after not in _UNLIKELY_AFTER and TAIL_RE.match(line, start + 1) is None
-        around = line[max(0, start - 1) : start] + after
+        before = GLOSS_RE.sub("", line[max(0, start - _NEIGHBOUR) : start])
+        around = before[-1:] + after
         return any("!" <= char <= "~" and char not in _UNLIKELY_AFTER for char in around)
 
     def _explains(self, line: str, start: int, before: str, path: Guess) -> bool:

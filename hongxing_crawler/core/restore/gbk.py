@@ -169,3 +169,16 @@ def folded_pairs() -> dict[str, tuple[tuple[str, int], ...]]:
         if form != char:
             found.setdefault(form[0], []).append((form, pair))
     return {first: tuple(forms) for first, forms in found.items()}
+
+
+def is_common(text: str) -> bool:
+    """Whether all of a Simplified text is ASCII or in GB 2312, as nearly all modern text is.
+
+    >>> is_common("考核奖惩"), is_common("剳蛢冬F")
+    (True, False)
+    """
+    try:
+        text.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
