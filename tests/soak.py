@@ -73,6 +73,7 @@ class Plan:
         for name, nights in (
             ("generic", range(self.redesign, self.repaired)),
             ("spam", self.hack),
+            ("spam_hosts", self.hack),
             ("outbox", self.no_bucket),
         ):
             expected |= {name} if night in nights else set()

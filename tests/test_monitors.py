@@ -68,6 +68,7 @@ TROUBLES = [
     ("dates are missing", {"articles_undated": 9}, "undated"),
     ("pages are rejected", {"pages_rejected": 30}, "rejects"),
     ("the site is hacked", {"articles_injected": 3}, "spam"),
+    ("links to new hosts", {"spam_hosts_new": 10}, "spam_hosts"),
     ("a mirror damages the text", {"articles_guessed": 5}, "guesses"),
     ("pages fail", {"pages_failed": 20}, "errors"),
     ("requests are repeated", {"retries": 30}, "retries"),
@@ -96,6 +97,7 @@ def test_each_monitor_can_be_switched_off(what, counts, name):
     limit = {
         "generic": "generic_share",
         "rejects": "reject_share",
+        "spam_hosts": "new_spam_hosts",
         "guesses": "guessed_share",
         "errors": "error_share",
         "retries": "retry_share",
@@ -127,6 +129,19 @@ def test_a_share_of_few_pages_speaks_when_it_is_beyond_chance(hits, total, found
     few = {"articles": total, "articles_injected": hits}
 
     assert _found(_facts(_run(42, **few))) == (["spam"] if found else [])
+
+
+def test_a_few_new_hosts_are_no_outbreak():
+    assert _found(_facts(_run(42, spam_hosts_new=9))) == []
+    assert _found(_facts(_run(42, spam_hosts_new=9)), new_spam_hosts=9) == ["spam_hosts"]
+
+
+def test_hosts_are_new_only_after_a_run_that_saw_the_whole_site():
+    stopped = replace(_run(0), exit_code=ExitCode.STOPPED)
+
+    assert _found(_facts(_run(1, spam_hosts_new=400), ())) == []
+    assert _found(_facts(_run(1, spam_hosts_new=400), (stopped,))) == []
+    assert _found(_facts(_run(1, spam_hosts_new=400), (stopped, _run(0)))) == ["spam_hosts"]
 
 
 def test_a_first_run_has_nothing_to_compare_with():

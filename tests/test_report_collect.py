@@ -10,12 +10,12 @@ from hongxing_crawler.core.document import DamagedPlace
 from hongxing_crawler.core.edits import Edit, RemovedBlock
 from hongxing_crawler.core.row import ImageRow, RestorationRow, StepRow
 from hongxing_crawler.exceptions import StateError
+from hongxing_crawler.monitors.spam_log import decode_spam
 from hongxing_crawler.report.collect import collect, report_run
 from hongxing_crawler.report.gather import Gatherer
 from hongxing_crawler.report.newest import Newest
 from hongxing_crawler.report.run_data import Listing, RunInfo, RunReport
 from hongxing_crawler.report.run_report import render_run_report
-from hongxing_crawler.report.spam_log import decode_spam
 from hongxing_crawler.store.home import Home
 
 WHEEL = RemovedBlock("spam.name_wheel", "div>ul", "湘西|凉山|", ("http://spam.example/a",))

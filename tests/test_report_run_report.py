@@ -12,6 +12,7 @@ from hongxing_crawler.core.document import DamagedPlace
 from hongxing_crawler.core.edits import RemovedBlock
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.monitors.checks import names
+from hongxing_crawler.monitors.spam_log import SpamLog
 from hongxing_crawler.report.diffs import diff_texts
 from hongxing_crawler.report.run_data import (
     ArticleEntry,
@@ -32,7 +33,6 @@ from hongxing_crawler.report.run_report import (
     render_run_report,
     write_run_report,
 )
-from hongxing_crawler.report.spam_log import SpamLog
 from hongxing_crawler.report.weave import Span
 
 HOSTILE = (

@@ -152,6 +152,20 @@ def _blocked(facts: Facts, limits: Limits) -> str:
     return f"{count} block or captcha pages came: wait a day, then try a longer crawl.delay_s"
 
 
+def _spam_hosts(facts: Facts, limits: Limits) -> str:
+    """Injected links to hosts that no run has seen: another attacker, or one with more to sell.
+
+    Until one run has seen the whole site, hosts that were there for years are new every night.
+    """
+    count = facts.run.count("spam_hosts_new")
+    if not (limits.new_spam_hosts and facts.whole_runs) or count < limits.new_spam_hosts:
+        return ""
+    return (
+        f"injected links lead to {count} hosts that no run has seen before: spam.jsonl of the run"
+        " names them and their pages; tell the site's operator"
+    )
+
+
 def _growth(facts: Facts, limits: Limits) -> str:
     sizes = [run.count("archived_bytes") for run in facts.whole_runs[-_GROWTH_RUNS:]]
     size, most = facts.run.count("archived_bytes"), max(sizes, default=0)
@@ -267,6 +281,7 @@ CHECKS: dict[str, Callable[[Facts, Limits], str]] = {
         "spam.jsonl of the run says where; tell the site's operator",
         is_news=True,
     ),
+    "spam_hosts": _spam_hosts,
     "guesses": _share_check(
         "articles_guessed",
         "articles",

@@ -21,6 +21,7 @@ class Limits:
     undated_share: float = 0.3  # articles without a date, more than usual
     reject_share: float = 0.3  # pages rejected, more than usual
     spam_share: float = 0.1  # articles that carry injected spam, more than usual
+    new_spam_hosts: int = 10  # in injected links, that no earlier run has seen
     guessed_share: float = 0.2  # restored texts that could not be proved, more than usual
     error_share: float = 0.2  # pages that failed
     retry_share: float = 0.3  # requests repeated

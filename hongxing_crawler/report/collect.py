@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from hongxing_crawler.exceptions import StateError
-from hongxing_crawler.report.gather import Gatherer, injected_blocks
+from hongxing_crawler.monitors.spam_log import encode_spam, first_seen
+from hongxing_crawler.report.gather import Gatherer
 from hongxing_crawler.report.run_data import (
     Coverage,
     Listing,
@@ -21,14 +22,14 @@ from hongxing_crawler.report.run_data import (
     RunReport,
 )
 from hongxing_crawler.report.run_report import write_run_report
-from hongxing_crawler.report.spam_log import SpamLog, decode_spam, encode_spam, first_seen
+from hongxing_crawler.running.spam_hosts import earlier_spam
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from hongxing_crawler.core.record import Article
-    from hongxing_crawler.report.spam_log import SpamHost
+    from hongxing_crawler.monitors.spam_log import SpamHost
     from hongxing_crawler.store.home import Home
     from hongxing_crawler.store.runs import RunEntry
     from hongxing_crawler.store.state import State
@@ -78,7 +79,7 @@ def collect(home: Home, state: State, run_id: str) -> tuple[RunReport, list[Spam
     gathered = Gatherer(home.root, lambda article: _previous(state, article))
     for article in state.delta(run_id):
         gathered.add(article)
-    hosts = gathered.spam.hosts(first_seen(_spam_logs(home, state, earlier)))
+    hosts = gathered.spam.hosts(first_seen(earlier_spam(home, state, earlier)))
     record = _read_record(home.run(run_id) / "run.json")
     rejects, failures, reasons = _sort_pages(state.rejects(run_id))
     report = RunReport(
@@ -134,18 +135,6 @@ def _read_record(path: Path) -> dict[str, Any]:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
     except (OSError, msgspec.DecodeError):
         return {}
-
-
-def _spam_logs(home: Home, state: State, runs: Iterable[RunEntry]) -> Iterator[list[SpamHost]]:
-    """Yield what earlier runs found; from the state's rows when a log is pruned, old or missing."""
-    for run in runs:
-        try:
-            yield decode_spam((home.run(run.run_id) / "spam.jsonl").read_bytes())
-        except (OSError, ValueError):
-            log = SpamLog()
-            for row in state.delta(run.run_id):
-                log.add(row.url, row.provenance.fetched_at or "", injected_blocks(row))
-            yield log.hosts()
 
 
 def _run_info(entry: RunEntry, record: Mapping[str, Any]) -> RunInfo:

@@ -6,12 +6,11 @@ from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.core.edits import RemovedBlock
 from hongxing_crawler.core.record import received_body
+from hongxing_crawler.monitors.spam_log import SpamLog, injected_blocks, is_injected
 from hongxing_crawler.report.diffs import diff_texts, shorten
 from hongxing_crawler.report.newest import Newest
 from hongxing_crawler.report.run_data import ArticleEntry, InjectedPage, RestoredEntry
-from hongxing_crawler.report.spam_log import SpamLog, is_injected
 from hongxing_crawler.report.thumbnails import make_thumbnail
 from hongxing_crawler.report.weave import Span, weave
 
@@ -26,17 +25,6 @@ _INJECTED_MAX, _RESTORED_MAX, _PLACES_MAX = 50, 100, 8
 _BLOCKS_MAX, _BLOCK_LENGTH = 5, 200  # of one injected page
 _EXCERPT_LENGTH = 110
 _THUMBNAILS_MAX_BYTES = 500_000
-
-
-def injected_blocks(article: Article) -> Iterator[RemovedBlock]:
-    """Everything that was injected into an article: blocks of HTML and passages of text."""
-    for step in article.cleaning.steps:
-        blocks = [block for block in step.removed_blocks if is_injected(block.rule)]
-        yield from blocks
-        told = {block.text for block in blocks}  # a block that an edit took out has its links
-        for edit in step.edits:
-            if is_injected(edit.rule) and edit.removed.strip() not in told:
-                yield RemovedBlock(edit.rule, step.field, edit.removed)
 
 
 class Gatherer:

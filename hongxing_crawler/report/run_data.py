@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from hongxing_crawler.core.document import DamagedPlace
-    from hongxing_crawler.report.spam_log import SpamHost
+    from hongxing_crawler.monitors.spam_log import SpamHost
     from hongxing_crawler.report.weave import Span
 
 T = TypeVar("T")

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from datetime import date
     from pathlib import Path
 
+    from hongxing_crawler.monitors.spam_log import SpamHost
     from hongxing_crawler.report.run_data import PastRun, RunReport
-    from hongxing_crawler.report.spam_log import SpamHost
 
 _NO_CARD = frozenset({"articles", "pages_gone", "archived_bytes", "exported_bytes"})
 _ALWAYS = frozenset(
@@ -43,6 +43,7 @@ COUNT_LABELS = {
     "spam_blocks": "注入块 · Spam blocks",
     "pages_rendered": "浏览器渲染 · Rendered",
     "pages_injected": "被注入页面 · Pages injected",
+    "spam_hosts_new": "新注入域名 · New spam hosts",
     "pages_generic": "无模板文章 · By shape",
     "texts_restored": "修复 · Texts restored",
     "pages_rejected": "退回 · Rejected",
@@ -67,6 +68,7 @@ FINDING_LABELS = {
     "undated": "缺少日期 · No dates",
     "rejects": "退回页面多 · Many rejects",
     "spam": "网站被注入 · Injected spam",
+    "spam_hosts": "注入新域名 · New spam hosts",
     "guesses": "修复未证实 · Repairs not proved",
     "errors": "失败页面多 · Many failures",
     "retries": "重试过多 · Many retries",

@@ -19,6 +19,7 @@ from hongxing_crawler.archive.fixity import note_files
 from hongxing_crawler.exceptions import HongxingError
 from hongxing_crawler.exit_codes import ExitCode
 from hongxing_crawler.running.run import RunResult
+from hongxing_crawler.running.spam_hosts import count_new_hosts
 from hongxing_crawler.running.watching import watch_run
 from hongxing_crawler.store.home_files import describe
 from hongxing_crawler.store.rows import export_run
@@ -172,6 +173,7 @@ def count_run(run: Run, stats: Mapping[str, Any]) -> dict[str, int]:
         "spam_blocks": _sum(stats, "hongxing/clean/block_count/spam.")
         + _sum(stats, "hongxing/clean/edit_count/spam."),
         "pages_injected": int(stats.get("hongxing/clean/injected_count", 0)),
+        "spam_hosts_new": count_new_hosts(run.home, run.state, run.run_id),
         "pages_generic": int(stats.get("hongxing/clean/generic_count", 0)),
         "articles_read": _sum(stats, "hongxing/restore/verdict_count/"),
         **{

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from hongxing_crawler.core.addresses import site_of
+from hongxing_crawler.core.edits import RemovedBlock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from hongxing_crawler.core.edits import RemovedBlock
+    from hongxing_crawler.core.record import Article
 
 _INJECTED = ("spam.", "junk.")
 _PAGES_MAX = 50  # named for each host; all are counted
@@ -82,6 +83,17 @@ class _Sighting:
 def is_injected(rule: str) -> bool:
     """Whether a rule removes what attackers put in, rather than the site's own furniture."""
     return rule.startswith(_INJECTED)
+
+
+def injected_blocks(article: Article) -> Iterator[RemovedBlock]:
+    """Everything that was injected into an article: blocks of HTML and passages of text."""
+    for step in article.cleaning.steps:
+        blocks = [block for block in step.removed_blocks if is_injected(block.rule)]
+        yield from blocks
+        told = {block.text for block in blocks}  # a block that an edit took out has its links
+        for edit in step.edits:
+            if is_injected(edit.rule) and edit.removed.strip() not in told:
+                yield RemovedBlock(edit.rule, step.field, edit.removed)
 
 
 def _host(link: str) -> str:

@@ -1,5 +1,5 @@
 from hongxing_crawler.core.edits import RemovedBlock
-from hongxing_crawler.report.spam_log import SpamLog, decode_spam, encode_spam, first_seen
+from hongxing_crawler.monitors.spam_log import SpamLog, decode_spam, encode_spam, first_seen
 
 PAGE_1, PAGE_2 = "https://www.hxw.gov.cn/1", "https://www.hxw.gov.cn/2"
 MORNING, EVENING = "2026-11-23T08:00:00Z", "2026-11-23T18:00:00Z"
