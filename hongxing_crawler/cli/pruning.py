@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 @common_options
 @click.pass_obj
 def prune(shell: Shell, *, yes: bool, deep: bool) -> int:
-    """Remove old logs, reports, replaced snapshots, and archived files that the bucket holds.
+    """Remove old files that newer ones or the bucket replace.
 
-    By the rules in [retention] of the settings; without --yes nothing is changed. WARC files and
-    media go only when the bucket shows, at that moment, that it has them; hongxing fetch brings
-    them back. Indexes, deltas and what latest.json names are never removed.
+    Logs, reports, snapshots and archived files, by the rules in [retention] of the settings;
+    without --yes nothing is changed. WARC files and media go only when the bucket shows, at that
+    moment, that it has them; hongxing fetch brings them back. Indexes, deltas and what
+    latest.json names are never removed.
     """
     from hongxing_crawler.exceptions import ConfigError
     from hongxing_crawler.upkeep.prune import Retention
