@@ -20,6 +20,8 @@ class Kind(StrEnum):
     NO_DIGEST = "no-digest"  # nothing to check the block against
     REVISIT_FIELDS = "revisit-fields"  # a revisit record does not name its original in full
     REVISIT_TARGET = "revisit-target"  # the original of a revisit record is not there
+    KNOWN_LOSS = "known-loss"  # bytes that a repair has recorded as lost
+    LOST_ORIGINAL = "lost-original"  # the original of a revisit record is recorded as lost
     RELATION = "relation"  # a record belongs to another one that is not there
     NO_WARCINFO = "no-warcinfo"  # the file does not begin with the record that describes it
     DOUBLE_ID = "double-id"  # two records carry one id

@@ -16,11 +16,13 @@ from hongxing_crawler.archive.survey import Survey
 from hongxing_crawler.exceptions import ArchiveError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
     from hongxing_crawler.archive.findings import Finding
     from hongxing_crawler.archive.survey import Gap
+
+    IdsIn = Callable[[str], Mapping[int, str]]
 
 DAMAGED_SUFFIX = ".damaged"
 _COPY_BYTES = 1 << 20
@@ -94,12 +96,20 @@ def repair_file(path: Path, target: Path, now: datetime | None = None) -> Repair
         return _report(survey, target)
 
 
-def repair_finished(path: Path, *, now: datetime) -> RepairReport | None:
+def repair_finished(
+    path: Path, *, now: datetime, ids_in: IdsIn | None = None
+) -> RepairReport | None:
     """Put whole records in the place of a damaged, finished file; None when it is sound.
 
     Every record is read and compared with its digests. The damaged file is kept, byte for byte,
     under ``….damaged``; the new one has its name, and a record that tells of the loss in the place
     of each loss, so that all other records keep their offsets.
+
+    Args:
+        path: A ``.warc.gz`` file.
+        now: When.
+        ids_in: Gives the records, offset to id, that are known to lie in a file of this name; so
+            the loss of a whole group, request and notes too, is recorded by its id.
 
     Raises:
         ArchiveError: the disk refuses; the damaged file is as it was.
@@ -112,7 +122,7 @@ def repair_finished(path: Path, *, now: datetime) -> RepairReport | None:
             return _report(survey, None)
         part = path.with_name(path.name + disk.PART_SUFFIX)
         part.unlink(missing_ok=True)
-        _write_copy(survey, part, path.name, now)
+        _write_copy(survey, part, path.name, now, ids_in(path.name) if ids_in else {})
         disk.keep_beside(path, _free_name(path))
         disk.replace(part, path)
         return _report(survey, path)
@@ -150,14 +160,16 @@ def _copy(survey: Survey, target: Path, now: datetime) -> None:
     disk.rename(part, target)
 
 
-def _write_copy(survey: Survey, part: Path, name: str, now: datetime) -> None:
+def _write_copy(
+    survey: Survey, part: Path, name: str, now: datetime, known: Mapping[int, str] | None = None
+) -> None:
     gaps = {gap.offset + gap.length: gap for gap in survey.gaps()}
     handle = disk.create(part)
     try:
         with survey.path.open("rb") as source:
             for offset, length in survey.kept:
                 if offset in gaps:
-                    _fill(handle, gaps[offset], name, now)
+                    _fill(handle, gaps[offset], name, now, known or {})
                 for start in range(offset, offset + length, _COPY_BYTES):
                     source.seek(start)
                     piece = source.read(min(_COPY_BYTES, offset + length - start))
@@ -167,12 +179,22 @@ def _write_copy(survey: Survey, part: Path, name: str, now: datetime) -> None:
         os.close(handle)
 
 
-def _fill(handle: int, gap: Gap, name: str, now: datetime) -> None:
-    """Write a record as long as the gap; a gap too short for any is closed."""
+def _fill(handle: int, gap: Gap, name: str, now: datetime, known: Mapping[int, str]) -> None:
+    """Write a record as long as the gap, with less in it when it is short.
+
+    A gap too short for any record is closed.
+    """
     place = name, gap.offset, gap.length
-    with suppress(TooSmallError):
-        for piece in fill(*place, made_at=now, lost_ids=gap.ids, lost_urls=gap.urls):
-            disk.write_all(handle, piece)
+    inside = range(gap.offset, gap.offset + gap.length)
+    ids = [record_id for offset, record_id in known.items() if offset in inside]
+    for known_ids, urls in ((ids, gap.urls), (ids, []), ([], gap.urls), ([], [])):
+        with suppress(TooSmallError):
+            pieces = fill(
+                *place, made_at=now, lost_ids=gap.ids, known_ids=known_ids, lost_urls=urls
+            )
+            for piece in pieces:
+                disk.write_all(handle, piece)
+            return
 
 
 @contextmanager

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hongxing_crawler.archive.findings import Kind
 from hongxing_crawler.cli.alerting import told
 from hongxing_crawler.cli.buckets import verify_bucket
 from hongxing_crawler.cli.shell import Command, Shell, common_options, now
+from hongxing_crawler.cli.tables import tell_count, tell_elsewhere
 from hongxing_crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -52,7 +54,8 @@ def _parse_share(
 def verify(shell: Shell, *, deep: bool, budget: Fraction | None) -> int:
     """Check WARC files and indexes; with --s3, the bucket.
 
-    Exit 10 when something is damaged. Nothing is changed; --budget writes its log. Files that a
+    Exit 10 when something is damaged; what a repair has recorded as lost is told in one line
+    and is no damage any more. Nothing is changed; --budget writes its log. Files that a
     running crawl still writes are left out.
     """
     from hongxing_crawler.upkeep.soundness import verify_home
@@ -65,14 +68,25 @@ def verify(shell: Shell, *, deep: bool, budget: Fraction | None) -> int:
         return _check_budget(shell, budget)
     sound = verify_home(shell.home(), now=now, deep=deep)
     checked = (
-        f"{sound.file_count:,} WARC files, {sound.record_count:,} records, "
-        f"{sound.byte_count:,} bytes, {sound.media_count:,} media files"
+        f"{tell_count(sound.file_count, 'WARC file')}, "
+        f"{tell_count(sound.record_count, 'record')}, "
+        f"{sound.byte_count:,} bytes, {tell_count(sound.media_count, 'media file')}"
     )
     if sound.elsewhere.count:
-        from hongxing_crawler.cli.tables import tell_elsewhere
-
         checked += f"; not {tell_elsewhere(sound.elsewhere)}: hongxing verify --s3 proves them"
-    return _tell_findings(shell, sound, checked)
+    return _tell_findings(shell, sound, checked, known=_tell_losses(sound))
+
+
+def _tell_losses(sound: Soundness) -> str:
+    """Say in one line what a repair could not keep; nothing when nothing is lost."""
+    places = [loss for loss in sound.known_losses if loss.kind is Kind.KNOWN_LOSS]
+    revisits = len(sound.known_losses) - len(places)
+    if not sound.known_losses:
+        return ""
+    size = sum(loss.length for loss in places)
+    parts = [f"{tell_count(len(places), 'place')} in WARC files, {size:,} bytes"]
+    parts += [f"{tell_count(revisits, 'revisit')} without the body they refer to"] * bool(revisits)
+    return f"\nknown losses, recorded by repairs: {'; '.join(parts)} (--json names each)"
 
 
 def _check_budget(shell: Shell, share: Fraction) -> int:
@@ -80,14 +94,18 @@ def _check_budget(shell: Shell, share: Fraction) -> int:
     from hongxing_crawler.upkeep.soundness import check_fixity
 
     report = check_fixity(shell.home(), share, now=now())
-    read = f"{report.file_count:,} files, {report.byte_count:,} of {report.total_bytes:,} bytes"
+    files = tell_count(report.file_count, "file")
+    read = f"{files}, {report.byte_count:,} of {report.total_bytes:,} bytes"
     new = f", {report.new_count:,} of them new" if report.new_count else ""
     return _tell_findings(shell, report, read + new)
 
 
-def _tell_findings(shell: Shell, report: Soundness | FixityReport, checked: str) -> int:
+def _tell_findings(
+    shell: Shell, report: Soundness | FixityReport, checked: str, *, known: str = ""
+) -> int:
     findings = [str(finding) for finding in report.findings]
-    shell.result(asdict(report), f"checked {checked}: {len(findings) or 'no'} findings")
+    found = tell_count(len(findings), "finding") if findings else "no findings"
+    shell.result(asdict(report), f"checked {checked}: {found}{known}")
     if not findings:
         return ExitCode.OK
     if not shell.json:

@@ -40,6 +40,15 @@ _RUN_LINES: tuple[tuple[str, str, Mapping[str, str]], ...] = (
 )
 
 
+def tell_count(count: int, noun: str) -> str:
+    """Name a number of things.
+
+    >>> tell_count(1, "WARC file"), tell_count(1200, "finding")
+    ('1 WARC file', '1,200 findings')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def show_run(result: RunResult) -> str:
     """Show what a run brought, and where it lies."""
     counts = result.counts

@@ -121,6 +121,20 @@ class CaptureTable:
         self._db.run_many("UPDATE captures SET file_offset = ?, length = ? WHERE id = ?", moved)
         return lost
 
+    def ids_in(self, filename: str) -> dict[int, str]:
+        """Return the records of a file: offset to ``urn:uuid:…``."""
+        rows = self._db.rows(
+            "SELECT c.file_offset, c.record_id FROM captures c"
+            " JOIN warc_files w ON w.no = c.warc_no WHERE w.filename = ?",
+            (filename,),
+        )
+        return {offset: _URN + record_id for offset, record_id in rows if offset != _LOST}
+
+    def lost_ids(self) -> list[str]:
+        """Return the records that a repair found no more: ``urn:uuid:…``."""
+        rows = self._db.rows("SELECT record_id FROM captures WHERE file_offset = ?", (_LOST,))
+        return [_URN + record_id for (record_id,) in rows]
+
     def files(self) -> Iterator[tuple[str, int | None, str, bool]]:
         """Yield name, bytes, sha256 and whether it is missing, in the order of their writing."""
         for filename, size, sha256, missing in self._db.rows(

@@ -332,6 +332,14 @@ class State:
             self.elsewhere.forget([f"warc/{filename}"])
             return self._frontier.ask_again(self._captures.relocate(filename, places))
 
+    def record_ids_in(self, filename: str) -> dict[int, str]:
+        """Return the captures of a WARC file: offset to record id, ``urn:uuid:…``."""
+        return self._captures.ids_in(filename)
+
+    def lost_record_ids(self) -> list[str]:
+        """Return the captures that a repair has recorded as lost: ``urn:uuid:…``."""
+        return self._captures.lost_ids()
+
     def kind_of(self, url: str) -> str:
         """Return what the frontier takes an address for; empty for one that it does not know."""
         return self._frontier.find_kind(url)

@@ -238,6 +238,10 @@ class _Reader:
 
     def _exchange(self, capture: Capture, kind: str, via: str) -> tuple[ArchivedExchange, Path]:
         path = self._home.warc / capture.warc_filename
+        if capture.offset < 0:
+            raise ArchiveError(
+                f"a repair of {path.name} has recorded the bytes of this look as lost"
+            )
         record = read_at(path, capture.offset)
         if record.record_id != capture.record_id:
             raise ArchiveError(f"{path}:{capture.offset} is another record than the state says")

@@ -44,12 +44,14 @@ class Soundness:
     media_count: int = 0
     elsewhere: ElsewhereLook = field(default_factory=ElsewhereLook)  # pruned, in the bucket alone
     findings: list[Finding] = field(default_factory=list)
+    known_losses: list[Finding] = field(default_factory=list)  # on record since a repair
 
 
 def verify_home(home: Home, *, now: Callable[[], datetime], deep: bool = False) -> Soundness:
     """Check every WARC file and index; with ``deep`` every media file and the state too.
 
-    A file that a running crawl writes is left out.
+    What a repair has recorded as lost is no finding: nothing here brings it back. A file that a
+    running crawl writes is left out.
 
     Raises:
         HongxingError: Something cannot be read at all.
@@ -58,9 +60,10 @@ def verify_home(home: Home, *, now: Callable[[], datetime], deep: bool = False) 
     warcs = list_warcs(home, with_open=not running)
     with State.open(home.state, now=now, read_only=True) as state:
         kept, look = state.elsewhere.warc_names(), state.elsewhere.look()
-        report = verify_warcs(warcs, elsewhere=_originals(state, kept))
+        lost = state.lost_record_ids()
+        report = verify_warcs(warcs, elsewhere=_originals(state, kept), lost_ids=lost)
     sound = Soundness(report.file_count, report.record_count, report.byte_count)
-    sound.elsewhere = look
+    sound.elsewhere, sound.known_losses = look, report.known_losses
     sound.findings = [*_find_missing(home, now), *report.findings]
     sound.findings += _verify_indexes(home, running=running)
     if home.fixity_log.is_file():
@@ -195,7 +198,7 @@ def repair_home(home: Home, *, now: Callable[[], datetime]) -> Repair:
         state.requeue_in_flight()  # a state that cannot be written is known before files change
         repair = Repair(files=repair_folder(home.warc))
         for path in list_warcs(home):
-            report = repair_finished(path, now=now())
+            report = repair_finished(path, now=now(), ids_in=state.record_ids_in)
             repair.files += [report] if report is not None else []
         for report in repair.files:
             if report.target is not None and not report.is_clean:

@@ -18,7 +18,7 @@ from hongxing_crawler.store.state import State
 from hongxing_crawler.takedown.survey import find_companions, find_subject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from hongxing_crawler.archive.excerpt import ExcerptReport
@@ -75,9 +75,10 @@ def export_warc(
     }
 
     def find(needed: Mapping[str, Original]) -> Mapping[str, tuple[Path, int]]:
-        return _find_originals(home, needed)
+        return _find_originals(home, needed, lost)
 
     with State.open(home.state, now=now, read_only=True) as state:
+        lost = state.lost_record_ids()
         text_of = partial(_text_of, state) if selection.with_text else None
         report = write_excerpt(path, files, wanted, find, about, now(), text_of)
     if not report.exchange_count:
@@ -145,16 +146,24 @@ def _text_of(state: State, record: Record) -> str:
     return ""
 
 
-def _find_originals(home: Home, needed: Mapping[str, Original]) -> dict[str, tuple[Path, int]]:
+def _find_originals(
+    home: Home, needed: Mapping[str, Original], lost: Collection[str]
+) -> dict[str, tuple[Path, int]]:
     """Look originals up in the indexes.
 
     Raises:
         ArchiveError: One of them is not there.
     """
     found = find_originals(home.warc, home.cdxj, needed)
-    for record_id in needed.keys() - found.keys():
+    for record_id in sorted(needed.keys() - found.keys()):
+        if record_id in lost:
+            raise ArchiveError(
+                f"the body of {needed[record_id].url} is lost, a repair has recorded it: choose"
+                " other pages or days, or take the WARC file of"
+                f" {needed[record_id].fetched_at:%Y-%m-%d %H:%M} UTC from the bucket or a backup"
+            )
         raise ArchiveError(
             f"the body of {needed[record_id].url} is in none of the WARC files; "
-            "type hongxing verify"
+            "hongxing verify tells whether that is new or a known loss"
         )
     return found
