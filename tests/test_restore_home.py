@@ -368,3 +368,21 @@ def test_a_damaged_object_is_not_restored(run, copy, tmp_path):
     assert name in done.stderr
     assert "is damaged" in done.stderr
     assert not (tmp_path / "new" / name).exists()
+
+
+def test_after_a_repair_here_the_bucket_keeps_the_good_copy_and_says_so(published, run, tmp_path):
+    home, url = shutil.copytree(published[0], tmp_path / "home"), published[1]
+    warc = min(home.glob("warc/*.warc.gz"))
+    good = warc.read_bytes()
+    warc.write_bytes(good[:200_000] + b"X" * 12 + good[200_012:])
+    repaired = run("repair", "--home", home)
+    done = run("upload", "--home", home, "--s3", url)
+    back = run("restore-home", url, "--home", tmp_path / "new")
+
+    assert repaired.returncode == ExitCode.OK, repaired.stderr
+    assert done.returncode == ExitCode.DAMAGED
+    assert f"{warc.name} was damaged here and has been repaired" in done.stderr
+    assert "hongxing restore-home" in done.stderr
+    assert "another prefix" not in done.stderr
+    assert back.returncode == ExitCode.OK, back.stderr
+    assert (tmp_path / "new/warc" / warc.name).read_bytes() == good

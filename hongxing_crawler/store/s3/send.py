@@ -259,7 +259,21 @@ class Sender:
         is_meant = entry.kind in MUTABLE or entry.path in self.replaceable
         return is_meant and bool(there.sha256)  # it carries our mark
 
+    def _was_repaired(self, entry: Entry) -> bool:
+        """Whether a repair wrote a WARC file anew, or this is the index of such a file."""
+        name = entry.path.rpartition("/")[2].removesuffix(".cdxj").removesuffix(".warc.gz")
+        is_of_warc = entry.kind in {"warc", "cdxj"}
+        return is_of_warc and (self.root / "warc" / f"{name}.warc.gz.damaged").exists()
+
     def _conflict(self, entry: Entry, key: str, there: Head) -> ConflictError:
+        if self._was_repaired(entry):
+            return ConflictError(
+                f"{self.bucket.where(key)}: {entry.path} was damaged here and has been repaired;"
+                f" the bucket holds it as it was uploaded ({there.size:,} bytes, sha256"
+                f" {there.sha256[:12] or 'unknown'}), most likely the good copy, and it was not"
+                " touched. Leave it there; hongxing verify --s3 --deep proves it, hongxing"
+                " restore-home with this bucket makes a whole home of it in a new folder"
+            )
         return ConflictError(
             f"{self.bucket.where(key)}: another object lies there ({there.size:,} bytes, sha256"
             f" {there.sha256[:12] or 'unknown'}; {entry.path} has {entry.bytes:,}, sha256"
