@@ -87,6 +87,12 @@ def crawl(
             received.append(signum)
             super()._signal_shutdown(signum, frame)
 
+        async def stop(self) -> None:
+            """Stop when the engine runs: Scrapy drops a crawl that is starting, without an end."""
+            while not (task.done() or _is_running(crawler)):  # noqa: ASYNC110 - a moment
+                await asyncio.sleep(0.01)
+            await super().stop()
+
     process = Process(scrapy_settings(options))
     crawler = process.create_crawler(NewsSpider)
     if progress is not None:
@@ -195,6 +201,11 @@ def prefer_fast_loop() -> None:
     except ImportError:
         return
     asyncio.set_event_loop(uvloop.new_event_loop())
+
+
+def _is_running(crawler: Crawler) -> bool:
+    engine = crawler._engine  # noqa: SLF001 - the public name raises before there is one
+    return engine is not None and engine.running
 
 
 def _report_progress(crawler: Crawler, progress: Progress) -> None:

@@ -5,6 +5,7 @@ The short form kills a few times; ``make crash`` sets TEST_KILLS for the long on
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -86,6 +87,24 @@ def test_ctrl_c_saves_and_the_next_run_goes_on(site, undisturbed, tmp_path):
     assert process.returncode == 130
     assert ended.code == 0, ended.log
     assert content(snapshot(home)) == content(expected)
+
+
+@pytest.mark.parametrize("moment", ["component_made", "spider_opened", "engine_started"])
+def test_ctrl_c_before_the_first_request_is_an_end_in_order(site, tmp_path, moment):
+    home = tmp_path / "home"
+    early = {"EXTENSIONS": {"early_signal.EarlySignal": 1}, "TEST_EARLY_SIGNAL": moment}
+    stopped = crawl(site.profile, home, settings=early)
+    ledger = (home / "runs/ledger.jsonl").read_text("utf-8")
+    events = [json.loads(line) for line in ledger.splitlines()]
+    again = crawl(site.profile, home)
+
+    assert stopped.code == 130, stopped.log
+    assert [(event["event"], event["exit_code"]) for event in events] == [
+        ("start", None),
+        ("end", 130),
+    ]
+    assert again.code == 0, again.log
+    assert again.result["warnings"] == []
 
 
 def wait_for_warc(home: Path, timeout_s: float = 30.0) -> None:
