@@ -200,6 +200,36 @@ def test_reprocess_never_empties_a_folder_that_is_not_its_own(home, hongxing, tm
     assert (home / "warc").is_dir()
 
 
+@pytest.mark.parametrize(
+    ("label", "content"),
+    [
+        ("empty", b""),
+        ("a page", b"<html>no archive</html>"),
+        ("noise", bytes(range(256)) * 12),
+        ("gzip of a page", gzip.compress(b"<html>no archive</html>")),
+        (
+            "a WARC file of another program",
+            gzip.compress(
+                b"WARC/1.1\r\nWARC-Type: warcinfo\r\nWARC-Date: 2026-01-01T00:00:00Z\r\n"
+                b"WARC-Record-ID: <urn:uuid:6a3a8c4e-3f0a-4b57-9f4e-000000000001>\r\n"
+                b"Content-Type: application/warc-fields\r\nContent-Length: 18\r\n\r\n"
+                b"software: another\n\r\n\r\n"
+            ),
+        ),
+    ],
+)
+def test_reprocess_refuses_files_that_are_none_of_ours_and_leaves_nothing(
+    hongxing, tmp_path, label, content
+):
+    path = tmp_path / "strange.warc.gz"
+    path.write_bytes(content)
+    done = hongxing("reprocess", path)
+
+    assert done.returncode == ExitCode.CONFIG, label
+    assert b"strange.warc.gz was not written by hongxing_crawler" in done.stderr
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_reprocess_reads_given_files_alone(home, hongxing, tmp_path):
     (warc,) = home.glob("warc/*.warc.gz")
 

@@ -12,7 +12,7 @@ from hongxing_crawler.addons import OUR_SETTINGS, SCRAPY_SETTINGS
 from hongxing_crawler.archive.fields import read_fields
 from hongxing_crawler.archive.reader import read_records
 from hongxing_crawler.core.profile import SiteProfile
-from hongxing_crawler.exceptions import ArchiveError
+from hongxing_crawler.exceptions import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,14 +41,17 @@ def find_runs(paths: Iterable[Path]) -> list[RunFiles]:
     """Group WARC files by the run that their warcinfo record names, oldest run first.
 
     Raises:
-        ArchiveError: A file does not begin with a warcinfo record of this program.
+        ConfigError: A file does not begin with a warcinfo record of this program.
     """
     runs: dict[str, list[tuple[Record, Path, dict[str, str]]]] = defaultdict(list)
     for path in sorted(paths):
         record = next(read_records(path, []), None)
         fields = _warcinfo(record) if record is not None else {}
         if record is None or "hongxing-run" not in fields:
-            raise ArchiveError(f"{path} was not written by hongxing_crawler: no run to name")
+            raise ConfigError(
+                f"{path} was not written by hongxing_crawler: it does not begin with a warcinfo"
+                " record that names a run; name WARC files of a home"
+            )
         runs[fields["hongxing-run"]].append((record, path, fields))
     found = [
         RunFiles(

@@ -176,11 +176,13 @@ def reprocess_warcs(
     """Make rows from WARC files into a folder of its own.
 
     Raises:
-        HongxingError: As ``reprocess``; ConfigError when the folder holds other things.
+        HongxingError: As ``reprocess``; ConfigError when the folder holds other things, or a file
+            is none of ours.
     """
+    runs = find_runs(warcs)  # files that are none of ours leave nothing behind
     target = _fresh_folder(folder)
     state, export = target / "state.sqlite", target / "export"
-    return Reprocessed(target, reprocess(find_runs(warcs), profile_of, state, export))
+    return Reprocessed(target, reprocess(runs, profile_of, state, export))
 
 
 def reprocess_home(
@@ -199,8 +201,8 @@ def reprocess_home(
         HongxingError: As ``reprocess``; ConfigError when the folder holds other things.
     """
     finished = _finished_records(home, now) if home.state.is_file() else None
-    target = _fresh_folder(folder)
     runs = find_runs(list_warcs(home))
+    target = _fresh_folder(folder)
     state, export = target / "state.sqlite", target / "export"
     counts = finished.__contains__ if finished is not None else lambda _record_id: True
     result = reprocess(runs, profile_of, state, export, counts)
