@@ -236,19 +236,22 @@ class Year:
         command = [sys.executable, NIGHT, moment.isoformat(), "--config", self.config]
         command = [*command, "crawl", "-q", "--json", *flags]
         begun = time.monotonic()
+        status_file = self.folder / "status"
+        status_file.unlink(missing_ok=True)
+        environment = _environment() | {"TEST_STATUS_FILE": str(status_file)}
         with down, (self.folder / "stderr").open("wb") as err:
             process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=err, env=_environment(), cwd=self.folder
+                command, stdout=subprocess.PIPE, stderr=err, env=environment, cwd=self.folder
             )
             if number in plan.kills:
                 time.sleep(self.rng.uniform(0.3, 1.0) * self.seconds)
-                os.kill(process.pid, signal.SIGKILL)  # a child until wait4, ended or not
+                os.kill(process.pid, signal.SIGKILL)  # a child until waitpid, ended or not
             with process.stdout:
                 out = process.stdout.read()
-            _, status, usage = os.wait4(process.pid, 0)
+            _, status = os.waitpid(process.pid, 0)
             process.returncode = os.waitstatus_to_exitcode(status)
         night.seconds = round(time.monotonic() - begun, 2)
-        night.peak_mib = round(usage.ru_maxrss / 1024, 1)
+        night.peak_mib = _peak_mib(status_file)
         night.code = process.returncode
         night.killed = night.code == -signal.SIGKILL
         with contextlib.suppress(ValueError, IndexError):
@@ -275,6 +278,7 @@ class Year:
         required = {f"exit {expected}"} if expected else set()
         for name, starts in (
             ("spam", plan.hack.start),
+            ("spam_hosts", plan.hack.start),
             ("generic", plan.redesign),
             ("clock", plan.clock),
         ):
@@ -346,6 +350,14 @@ def _refuse(*_):
 def _environment():
     mine = {k: v for k, v in os.environ.items() if not k.startswith("HONGXING_")}
     return mine | KEYS | {"PYTHONWARNINGS": "error"}
+
+
+def _peak_mib(status_file):
+    """The most memory that a process used; 0 when it was killed."""
+    if not status_file.exists():
+        return 0.0
+    peak = status_file.read_text("utf-8").partition("VmHWM:")[2].split()[0]
+    return round(int(peak) / 1024, 1)
 
 
 def _open_runs(home):

@@ -13,6 +13,7 @@ from hongxing_crawler.demo.site import DemoSite
 
 TEMPLATES = ("a", "b", "c")
 MARK = "n-"  # put before all classes by the redesign
+_SHOP_RE = re.compile(rb"\b(\w+)\.example\b")  # hosts that the inserts advertise
 _CLASS_RE = re.compile(r'class="([^"]+)"')
 _PLACES = ("青溪县", "临江区", "云岭县", "沅水市", "双溪镇", "石门桥镇", "马头岭乡", "花园村")
 _NAMES = ("林霁月", "何渡", "钟毓", "文竹青", "谢晚亭", "卢岱云", "黄松涛", "周砚秋")
@@ -127,14 +128,19 @@ class LivingSite(DemoSite):
         articles = (*self._base.articles, *self.published.values())
         self.show(replace(self._base, articles=tuple(map(self._dress, articles))))
 
+    def _is_hacked(self, article):
+        return bool(self.weather.hack) and article.template in TEMPLATES and not article.damage
+
     def _dress(self, article):
-        if article.template not in TEMPLATES or article.damage or not self.weather.hack:
+        if not self._is_hacked(article):
             return article
         return replace(article, inserts=(*article.inserts, *self.weather.hack))
 
     def _find_article(self, path):
         reply = super()._find_article(path)
         article = self._articles.get(path, (None,))[0]
+        if reply and article and self._is_hacked(article):  # for shops that nobody saw before
+            reply = replace(reply, body=_SHOP_RE.sub(rb"\1-2.example", reply.body))
         if reply and self.weather.redesigned and article and article.template in TEMPLATES:
             charset = article.charset
             html = _CLASS_RE.sub(_rename, reply.body.decode(charset))

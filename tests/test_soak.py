@@ -17,5 +17,5 @@ def test_every_trouble_is_told_at_once_and_nothing_else_is(tmp_path):
         assert [(night.number, night.problems) for night in year.nights if night.problems] == []
         assert list(year.lost()) == []
         told = {name for night in year.nights for name in night.alerts}
-        assert {"exit 5", "exit 7", "spam", "generic", "clock"} <= told
+        assert {"exit 5", "exit 7", "spam", "spam_hosts", "generic", "clock"} <= told
         assert len(year.site.published) > 30
