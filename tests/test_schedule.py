@@ -221,8 +221,15 @@ def test_the_command_prints_what_it_would_install(hongxing, tmp_path):
 
 @pytest.mark.parametrize(
     "flags",
-    [(), ("--systemd", "--at", "25:00"), ("--crontab", "--name", "a/b")],
-    ids=["nothing", "no time", "no name"],
+    [
+        (),
+        ("--systemd", "--at", "25:00"),
+        ("--crontab", "--name", "a/b"),
+        ("--systemd", "--zone", "Mars/X"),
+        ("--crontab", "--zone", "../etc/passwd"),
+        ("--crontab", "--systemd"),
+    ],
+    ids=["nothing", "no time", "no name", "no zone", "no zone but a path", "both"],
 )
 def test_a_wrong_flag_of_schedule_is_answered_with_usage(hongxing, flags):
     done = hongxing("schedule", *flags)

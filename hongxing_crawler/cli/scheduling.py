@@ -20,8 +20,8 @@ _HOW_TO_INSTALL = "# Repeat with --install to put this in place.\n"
 
 @click.command(cls=Command)
 @click.argument("site", required=False, metavar="[SITE|FILE.toml]")
-@click.option("--systemd", "system", flag_value="systemd", help="Services and timers.")
-@click.option("--crontab", "system", flag_value="crontab", help="Lines for a crontab.")
+@click.option("--systemd", "as_units", is_flag=True, help="Services and timers.")
+@click.option("--crontab", "as_lines", is_flag=True, help="Lines for a crontab.")
 @click.option("--install", is_flag=True, help="Put it in place instead of printing it.")
 @click.option("--at", default="02:20", metavar="HH:MM", show_default=True, help="When to crawl.")
 @click.option("--zone", default="Asia/Shanghai", show_default=True, help="Zone of that time.")
@@ -40,8 +40,9 @@ def schedule(
     shell: Shell,
     /,
     site: str | None,
-    system: str | None,
     *,
+    as_units: bool,
+    as_lines: bool,
     install: bool,
     for_user: bool,
     **values: str,
@@ -51,8 +52,9 @@ def schedule(
     The crawl runs at the time given, and some hours later a ninetieth of the archive is read
     again. Both use the home and the settings file of this command line.
     """
-    if system is None:
-        raise click.UsageError("say which: --systemd or --crontab")
+    if as_units == as_lines:
+        raise click.UsageError("say which: --systemd or --crontab, one of them")
+    system = "systemd" if as_units else "crontab"
     plan = _plan(shell, _site(site), values)
     if install:
         _install(shell, plan, system, for_user=for_user)

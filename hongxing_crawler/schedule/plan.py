@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,6 +35,9 @@ class Plan:
         if not _NAME_RE.fullmatch(self.name):
             raise ValueError(f"name {self.name!r}: letters, digits, . _ - and at most 60 of them")
         parse_time(self.at)
+        zones = available_timezones()  # empty on a machine without zones: systemd will tell
+        if zones and self.zone not in zones:
+            raise ValueError(f"zone {self.zone!r}: not known here; write one like Asia/Shanghai")
         for text in map(str, (self.python, self.folder, self.home, self.config, self.log_file)):
             if not text.isprintable():
                 raise ValueError(f"the path {text!r} holds a character that no crontab can hold")
