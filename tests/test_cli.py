@@ -105,6 +105,36 @@ def test_a_wrong_setting_is_named_in_one_sentence(hongxing, tmp_path):
     assert not done.stdout
 
 
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        ('operator = "x"\nsite = "nowhere"\n', "hongxing.toml:2: site: unknown site 'nowhere'"),
+        ('site = "none.toml"\n', "hongxing.toml:1: site: none.toml: cannot read the site profile"),
+        (
+            '[s3]\nca_bundle = "none.pem"\n',
+            "hongxing.toml:2: s3.ca_bundle = 'none.pem': there is no such file",
+        ),
+        (
+            '[metrics]\nfile = "hongxing.txt"\n',
+            "hongxing.toml:2: metrics.file = 'hongxing.txt': the collector reads only files whose",
+        ),
+    ],
+)
+def test_what_the_settings_name_has_to_be_there(hongxing, tmp_path, toml, says):
+    (tmp_path / "hongxing.toml").write_text(toml)
+    done = hongxing("config", "validate")
+
+    assert done.returncode == ExitCode.CONFIG
+    assert done.stderr.decode().startswith(f"hongxing: {says}")
+
+
+def test_a_crawl_says_where_an_unknown_site_is_named(hongxing, tmp_path):
+    (tmp_path / "hongxing.toml").write_text('site = "nowhere"\n')
+
+    assert b"hongxing.toml:1: site: unknown site" in hongxing("crawl").stderr
+    assert hongxing("crawl", "elsewhere").stderr.startswith(b"hongxing: unknown site 'elsewhere'")
+
+
 def test_a_failure_is_an_object_for_machines(hongxing):
     done = hongxing("config", "validate", "--json", environment={"HONGXING_SITE": "nowhere"})
 
@@ -130,7 +160,9 @@ def test_common_options_stand_before_or_after_the_command(hongxing, tmp_path):
     before = hongxing("--home", "a", "--json", "config", "show")
     after = hongxing("config", "show", "--home", "a", "--json")
 
-    assert before.stdout == after.stdout
+    between = hongxing("config", "--home", "a", "--json", "show")
+
+    assert before.stdout == after.stdout == between.stdout
     assert json.loads(after.stdout)["home"]["value"] == str(tmp_path / "a")
 
 

@@ -91,11 +91,11 @@ def crawl(
     SITE is the name of a profile (hongxing, generic) or a file of your own. A run that was
     stopped, by whatever, goes on where it was: type the same command again.
     """
+    from hongxing_crawler.config import load_site
     from hongxing_crawler.crawl import crawl as run_crawl
-    from hongxing_crawler.sites.profile import load_profile
 
     config = _load_config(shell, flags, site=site)
-    profile = load_profile(config.site, seeds=seeds)
+    profile = load_site(config, seeds=seeds)
     if not (profile.seeds or profile.sitemaps or profile.feeds):
         raise click.UsageError(f"{profile.name} has no start page: name one with --seed URL")
     if dry_run:

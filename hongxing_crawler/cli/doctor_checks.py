@@ -153,11 +153,11 @@ def _check_pages(path: Path) -> Check:
 
 def check_site(shell: Shell, config: Config) -> Iterator[Check]:
     """Ask for the site's name, then for its robots.txt, as a crawl would first."""
-    from hongxing_crawler.sites.profile import load_profile
+    from hongxing_crawler.config import load_site
 
     if shell.asks_s3:
         return  # the bucket is what is asked about
-    profile = load_profile(config.site)
+    profile = load_site(config)
     if not profile.seeds:
         yield Check("site", Grade.OK, f"{profile.name}: seeds are named when it is crawled")
         return

@@ -10,6 +10,7 @@ from hongxing_crawler.cli.shell import Command, Shell, common_options
 
 
 @click.group()
+@common_options
 def config() -> None:
     """Show or check the settings."""
 
@@ -35,14 +36,13 @@ def show(shell: Shell) -> None:
 @click.pass_obj
 def validate(shell: Shell) -> None:
     """Check hongxing.toml, the variables and the site's profile; exit 4 names what is wrong."""
-    from hongxing_crawler.config import find_unknown_variables
+    from hongxing_crawler.config import find_unknown_variables, find_unusable_files, load_site
     from hongxing_crawler.exceptions import ConfigError
-    from hongxing_crawler.sites.profile import load_profile
 
     settings = shell.load_config()
-    if unknown := find_unknown_variables(os.environ):
-        raise ConfigError("\n".join(unknown))
-    profile = load_profile(settings.site)
+    if wrong := [*find_unknown_variables(os.environ), *find_unusable_files(settings)]:
+        raise ConfigError("\n".join(wrong))
+    profile = load_site(settings)
     file = settings.file or "no hongxing.toml here: defaults and variables"
     text = f"settings are right: {file}\nsite is right: {settings.site} ({profile.name})"
     shell.result({"ok": True, "file": settings.file, "site": settings.site}, text)

@@ -10,7 +10,9 @@ from hongxing_crawler.config.load import (
     FILE_VARIABLE,
     SECRET_VARIABLES,
     find_unknown_variables,
+    find_unusable_files,
     load_config,
+    load_site,
     show_config,
 )
 from hongxing_crawler.config.table import SETTINGS, Config, Setting
@@ -23,7 +25,9 @@ __all__ = [
     "Config",
     "Setting",
     "find_unknown_variables",
+    "find_unusable_files",
     "load_config",
+    "load_site",
     "parse_duration",
     "parse_rate",
     "show_config",

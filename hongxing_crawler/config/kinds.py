@@ -194,8 +194,8 @@ def _read_formats(value: object) -> str:
     return ",".join(names)
 
 
-TEXT = Kind(_read_text, "text between quotes")
-OPTIONAL_TEXT = Kind(_read_optional_text, "text between quotes")
+TEXT = Kind(_read_text, "text between quotes, on one line")
+OPTIONAL_TEXT = Kind(_read_optional_text, "text between quotes, on one line")
 PATH = Kind(_read_path, "the path of a folder, between quotes")
 FORMATS = Kind(_read_formats, '"jsonl.gz" or "jsonl.gz,parquet"')
 DURATION = Kind(_read_duration, 'a length of time such as "90s", "10m", "2h" or "7d"')

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hongxing_crawler.config.table import SETTINGS, Config, Setting
 from hongxing_crawler.exceptions import ConfigError
 from hongxing_crawler.monitors.limits import Limits
+from hongxing_crawler.sites.profile import load_profile
 from hongxing_crawler.sites.toml_lines import find_line, parse_toml, read_text
 from hongxing_crawler.store.s3.place import hide_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from hongxing_crawler.core.profile import SiteProfile
 
 FILE_NAME = "hongxing.toml"
 FILE_VARIABLE = "HONGXING_CONFIG"
@@ -72,6 +75,33 @@ def load_config(
     limits = {f.name: values.pop(f"monitors_{f.name}") for f in fields(Limits)}
     origins = {key: item.origin for key, item in found.items()}
     return Config(**values, limits=Limits(**limits), file=source.path, origins=origins)
+
+
+def find_unusable_files(config: Config) -> list[str]:
+    """Name the files of the settings that are not there, or that nobody would read."""
+    found = []
+    if config.s3_ca_bundle and not Path(config.s3_ca_bundle).exists():
+        found.append(("s3.ca_bundle", config.s3_ca_bundle, "there is no such file"))
+    if config.metrics_file and not config.metrics_file.endswith(".prom"):
+        why = "the collector reads only files whose names end in .prom"
+        found.append(("metrics.file", config.metrics_file, why))
+    return [f"{config.origins[key]}: {key} = {value!r}: {why}" for key, value, why in found]
+
+
+def load_site(config: Config, *, seeds: Sequence[str] = ()) -> SiteProfile:
+    """Load the profile of the settings.
+
+    Raises:
+        ConfigError: As ``load_profile``; where the settings name a profile that is not there,
+            with the file and line, or the variable, that does.
+    """
+    try:
+        return load_profile(config.site, seeds=seeds)
+    except ConfigError as error:
+        origin = config.origins["site"]
+        if origin in {"default", "--site"} or Path(config.site).is_file():
+            raise
+        raise ConfigError(f"{origin}: site: {error}") from error
 
 
 def find_unknown_variables(environment: Mapping[str, str]) -> list[str]:

@@ -73,6 +73,12 @@ class Setting:
 
 
 _LIMIT_KINDS = {int: whole(0, 1_000_000), float: number(0, 1_000_000)}
+_SHARE = number(0, 1)
+
+
+def _limit_kind(name: str, default: object) -> Kind:
+    return _SHARE if name.endswith("_share") else _LIMIT_KINDS[type(default)]
+
 
 SETTINGS = (
     Setting("home", PATH, Path("var")),
@@ -119,7 +125,7 @@ SETTINGS = (
     Setting("alerts.timeout", DURATION, 10.0),
     Setting("alerts.tries", whole(1, 10), 3),
     *(
-        Setting(f"monitors.{limit.name}", _LIMIT_KINDS[type(limit.default)], limit.default)
+        Setting(f"monitors.{limit.name}", _limit_kind(limit.name, limit.default), limit.default)
         for limit in fields(Limits)
     ),
 )

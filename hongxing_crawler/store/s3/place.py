@@ -66,7 +66,9 @@ def parse_endpoint(url: str) -> str:
     parts = urlsplit(url.strip())
     port = parts.port  # raises ValueError when it is no number
     is_plain = not (parts.query or parts.fragment or parts.path.strip("/") or "@" in parts.netloc)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or not is_plain or port == 0:
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not is_plain:
+        raise ValueError(f"not the address of a server; write {ALLOWED_ENDPOINT}")
+    if port == 0 or parts.netloc.endswith(":"):
         raise ValueError(f"not the address of a server; write {ALLOWED_ENDPOINT}")
     return f"{parts.scheme}://{parts.netloc}"
 
