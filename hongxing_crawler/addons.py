@@ -125,6 +125,8 @@ COMPONENTS: dict[str, dict[str, int | None]] = {
     "EXTENSIONS": {
         "scrapy.extensions.corestats.CoreStats": _OFF,
         "hongxing_crawler.extensions.core_stats.QuietCoreStats": 0,
+        "scrapy.extensions.memusage.MemoryUsage": _OFF,
+        "hongxing_crawler.extensions.memory.OwnMemoryUsage": 0,
         "hongxing_crawler.extensions.run_log.RunLog": 5,
         "hongxing_crawler.extensions.visits.UnfinishedVisits": 10,
         "hongxing_crawler.extensions.disk.DiskGuard": 20,

@@ -256,3 +256,19 @@ def test_a_full_disk_stops_the_run_and_it_goes_on_afterwards(site, tmp_path):
     assert ended.code in {8, 9}, ended.log
     assert later.code == 0, later.log
     assert len(found) >= 79
+
+
+def test_a_crawl_answers_for_its_own_memory_alone(few, expected, tmp_path):
+    """The kernel lets a process inherit the peak of the one that started it."""
+    ballast = b"x" * (500 << 20)
+    ended = crawl(few, tmp_path / "home", settings={"MEMUSAGE_LIMIT_MB": 400})
+
+    assert len(ballast) > 400 << 20
+    assert ended.code == 0, ended.log
+    assert set(snapshot(tmp_path / "home")) == expected
+
+
+def test_a_crawl_that_takes_too_much_memory_ends_in_order(few, tmp_path):
+    ended = crawl(few, tmp_path / "home", settings={"MEMUSAGE_LIMIT_MB": 20})
+
+    assert (ended.code, ended.result["reason"]) == (8, "memusage_exceeded")
