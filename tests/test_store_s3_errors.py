@@ -50,6 +50,7 @@ def test_an_answer_is_classed_by_who_has_to_act(case):
         (boto.NoCredentialsError(), "operator", "AWS_ACCESS_KEY_ID"),
         (boto.ProfileNotFound(profile="x"), "operator", "credentials"),
         (boto.NoRegionError(), "operator", "settings"),
+        (boto.EndpointResolutionError(msg="http://x:99999"), "operator", "AWS_ENDPOINT_URL"),
         (
             boto.SSLError(endpoint_url="https://x", error="[SSL: CERTIFICATE_VERIFY_FAILED]"),
             "operator",

@@ -142,7 +142,7 @@ def explain(error: Exception) -> Trouble:
     if isinstance(error, _NO_CREDENTIALS):
         return _operator(type(error).__name__, "there are no usable credentials: " + _KEY_ADVICE)
     if isinstance(error, _WRONG_SETTINGS):
-        return _operator(type(error).__name__, f"boto3 refuses the settings: {_short(str(error))}")
+        return _operator(type(error).__name__, _explain_settings(error))
     if isinstance(error, boto.EndpointConnectionError) and _NO_NAME_RE.search(str(error)):
         advice = "no machine of that name: correct s3.endpoint, or wait for the network"
         return Trouble(TroubleKind.RETRY, "NoSuchHost", advice)
@@ -152,6 +152,7 @@ def explain(error: Exception) -> Trouble:
     raise error
 
 
+_NO_ADDRESS = "the server's address is none: correct s3.endpoint, or AWS_ENDPOINT_URL and its kin"
 _NO_CREDENTIALS = (
     boto.NoCredentialsError,
     boto.PartialCredentialsError,
@@ -167,6 +168,7 @@ _WRONG_SETTINGS = (
     boto.ConfigNotFound,
     boto.UnknownEndpointError,
     boto.InvalidS3AddressingStyleError,
+    boto.EndpointResolutionError,
 )
 _NETWORK = {
     "EndpointConnectionError": "the server does not answer: is it up, is s3.endpoint right?",
@@ -177,6 +179,12 @@ _NETWORK = {
     "ReadBackError": "what was just stored cannot be read back",
     "ResponseParserError": "the answer is cut short or is not S3",
 }
+
+
+def _explain_settings(error: Exception) -> str:
+    if isinstance(error, boto.EndpointResolutionError):  # its text repeats the address
+        return _NO_ADDRESS
+    return f"boto3 refuses the settings: {_short(str(error))}"
 
 
 def code_of(error: Exception) -> str:
