@@ -221,23 +221,36 @@ def test_a_folder_that_is_in_use_is_left_alone(run, published, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 
 
+BAD_PORT = {"HONGXING_S3_ENDPOINT": "", "AWS_ENDPOINT_URL": "http://127.0.0.1:99999"}
 WRONG = [
     ("s3://there-is-no-such", {}, ExitCode.CONFIG, "no such bucket"),
     ("{bucket}/empty", {}, ExitCode.CONFIG, "holds no home"),
     ("s3://a/../b", {}, ExitCode.USAGE, "s3://bucket/prefix"),
     ("{bucket}", {"HONGXING_S3_ENDPOINT": "http://127.0.0.1:9"}, ExitCode.TEMPORARY, "answer"),
+    (
+        "{bucket}",
+        BAD_PORT,
+        ExitCode.CONFIG,
+        "server's address",
+    ),
     ("{bucket}", {"AWS_SECRET_ACCESS_KEY": "x"}, ExitCode.CONFIG, "credentials"),
 ]
 
 
-@pytest.mark.parametrize(("url", "changes", "code", "said"), WRONG, ids=[w[3] for w in WRONG])
-def test_what_is_wrong_is_named(run, published, tmp_path, url, changes, code, said):
+@pytest.mark.parametrize("was_there", [False, True], ids=["a new folder", "an empty folder"])
+@pytest.mark.parametrize("case", WRONG, ids=[w[3] for w in WRONG])
+def test_what_is_wrong_is_named_and_nothing_is_left(run, published, tmp_path, case, was_there):
+    url, changes, code, said = case
+    if was_there:
+        (tmp_path / "home").mkdir()
     url = url.format(bucket="/".join(published[1].split("/")[:3]))
     changes = changes | {"HONGXING_UPLOAD_TRIES": "1"}
     done = run("restore-home", url, "--home", tmp_path / "home", environment=changes)
 
     assert done.returncode == code, done.stderr
     assert said in done.stderr
+    left = [path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")]
+    assert left == (["home"] if was_there else [])
 
 
 NAMES = [

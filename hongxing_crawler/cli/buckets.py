@@ -62,15 +62,21 @@ def restore_home(shell: Shell, url: str | None) -> int:
     happened. Stopped, by whatever, it goes on when it is typed again.
     """
     from hongxing_crawler.cli.upload import s3_options
+    from hongxing_crawler.exceptions import HongxingError
     from hongxing_crawler.store.home import Home
-    from hongxing_crawler.upkeep.restore_home import claim_target
+    from hongxing_crawler.upkeep.restore_home import abandon_target, claim_target
     from hongxing_crawler.upkeep.restore_home import restore_home as restore
 
     config = shell.load_config(**({"s3__url": url} if url else {}))
-    home = Home(config.home)
+    home, s3 = Home(config.home), s3_options(config)
+    was_there = home.root.exists()
     claim_target(home)
     with shell.hold(home, "restore-home"):
-        done = restore(home, s3_options(config), tries=config.upload_tries, tell=_teller(shell))
+        try:
+            done = restore(home, s3, tries=config.upload_tries, tell=_teller(shell))
+        except HongxingError:
+            abandon_target(home, was_there=was_there)
+            raise
     shell.result(asdict(done) | {"home": home.root}, _show(home.root.as_posix(), done))
     return ExitCode.PARTIAL if done.problems or done.other_rows else ExitCode.OK
 

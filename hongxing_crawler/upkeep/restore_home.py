@@ -121,6 +121,20 @@ def claim_target(home: Home) -> None:
     home.restoring.touch()
 
 
+def abandon_target(home: Home, *, was_there: bool) -> None:
+    """Remove what ``claim_target`` made, as long as no file has been fetched into it.
+
+    The caller holds the lock, which goes as well.
+    """
+    own = {home.restoring, home.lock}
+    if any(path.is_file() and path not in own for path in home.root.rglob("*")):
+        return
+    for path in home.root.iterdir():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if not was_there:
+        home.root.rmdir()
+
+
 def _check_room(home: Home, objects: list[Listed]) -> None:
     have = sum(path.stat().st_size for path in home.root.rglob("*") if path.is_file())
     needed = sum(item.size for item in objects) - have + _SPARE_BYTES
