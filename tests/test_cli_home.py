@@ -450,3 +450,20 @@ def test_scrapy_crawl_works_as_every_scrapy_user_expects(tmp_path):
     assert done.returncode == 0, done.stderr.decode()
     assert len(rows) >= 60
     assert list(tmp_path.glob("home/warc/*.warc.gz"))
+
+
+def test_one_thing_is_told_in_the_singular(home, hongxing, tmp_path):
+    told = [
+        hongxing("verify", "--home", home),
+        hongxing("status", "--home", home),
+        hongxing("export-warc", "--since", "2020-01-01", "-o", "all.warc.gz", "--home", home),
+    ]
+    index = next(home.glob("cdxj/*.cdxj"))
+    index.unlink()
+    damaged = hongxing("verify", "--home", home)
+
+    for done in told:
+        assert done.returncode == ExitCode.OK, done.stderr
+        assert b"1 WARC file" in done.stdout
+        assert not re.search(rb"\b1 (WARC files|records|exchanges)\b", done.stdout)
+    assert b": 1 finding\n" in damaged.stdout

@@ -297,7 +297,7 @@ def test_status_tells_what_waits_and_why(upload, hongxing, gateway, small):
 
     text = hongxing("status", "--home", small.home.root).stdout.decode()
 
-    assert "wait since" in text
+    assert "waiting since" in text
     assert "1 failed" in text
 
 

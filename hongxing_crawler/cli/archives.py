@@ -143,7 +143,7 @@ def _tell_repair(report: RepairReport) -> str:
         state = "no exchange in it can be read, take it from a copy"
         return f"{name}: {state if report.source.exists() else 'held no exchange, removed'}"
     lost = f"{report.lost_bytes:,} damaged bytes" if report.lost_bytes else "was whole"
-    return f"{report.target.name}: {report.record_count:,} records kept, {lost}"
+    return f"{report.target.name}: {tell_count(report.record_count, 'record')} kept, {lost}"
 
 
 @click.command(cls=Command)
@@ -166,7 +166,7 @@ def pack(shell: Shell, run_id: str | None, out: Path | None) -> int:
     home = shell.home()
     with shell.hold(home, "pack"):
         report = pack_home(home, now=now, run_id=run_id, out=out)
-    text = f"{report.path}\n{report.byte_count:,} bytes, {report.page_count:,} pages"
+    text = f"{report.path}\n{report.byte_count:,} bytes, {tell_count(report.page_count, 'page')}"
     for name in report.missing:
         text += f"\nmissing, and not in the package: {home.warc / name}"
     shell.result(asdict(report), text)

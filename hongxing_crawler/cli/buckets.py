@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hongxing_crawler.cli.shell import Command, Shell, common_options, now
+from hongxing_crawler.cli.tables import tell_count
 from hongxing_crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -32,9 +33,10 @@ def verify_bucket(shell: Shell, *, deep: bool) -> int:
     kinds = count_kinds(report)
     found = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items()) or "no difference"
     text = (
-        f"{report.target}\ncompared {report.object_count:,} objects, {report.byte_count:,} bytes, "
-        f"{report.file_count:,} files, {report.pruned_count:,} pruned ones,"
-        f" {report.manifest_count:,} manifests: {found}"
+        f"{report.target}\ncompared {tell_count(report.object_count, 'object')},"
+        f" {report.byte_count:,} bytes, {tell_count(report.file_count, 'file')},"
+        f" {tell_count(report.pruned_count, 'pruned one')},"
+        f" {tell_count(report.manifest_count, 'manifest')}: {found}"
     )
     shell.result(asdict(report) | {"kinds": kinds}, text)
     if report.mismatches and not shell.json:
@@ -97,7 +99,7 @@ def _show(home: str, done: Restored) -> str:
         ("home", home),
         ("files", f"{done.file_count:,}, {show_size(done.byte_count)}, all compared"),
         ("runs", f"{len(done.runs):,}"),
-        ("rows", f"{done.same_rows_count:,} files are what the archive gives, byte for byte"),
+        ("rows", f"{tell_count(done.same_rows_count, 'file')} as the archive gives, byte for byte"),
     ]
     notes = [f"not what the archive gives now: {name}" for name in done.other_rows]
     notes += [f"nothing tells its sha256: {name}" for name in done.unproved]

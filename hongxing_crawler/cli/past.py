@@ -10,6 +10,7 @@ import click
 
 from hongxing_crawler.cli.moments import parse_end, parse_start
 from hongxing_crawler.cli.shell import Command, Shell, common_options, now
+from hongxing_crawler.cli.tables import tell_count
 from hongxing_crawler.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -102,11 +103,14 @@ def export_warc(  # noqa: PLR0913 - one for each option
         raise click.UsageError(f"{out} exists; --force replaces it")
     selection = Selection(urls, since, until, with_media, with_text)
     report = write(shell.home(), selection, out, now, shell.load_config().operator)
+    texts = tell_count(report.text_count, "cleaned text")
     text = (
-        f"{report.path}\n{report.byte_count:,} bytes, {report.exchange_count:,} exchanges in "
-        f"{report.record_count:,} records from {report.source_count:,} WARC files\n"
-        f"{report.resolved_count:,} repeated bodies written in full"
-        f"{f', {report.text_count:,} cleaned texts' if with_text else ''}; verified, every digest"
+        f"{report.path}\n{tell_count(report.byte_count, 'byte')}, "
+        f"{tell_count(report.exchange_count, 'exchange')} in "
+        f"{tell_count(report.record_count, 'record')} from "
+        f"{tell_count(report.source_count, 'WARC file')}\n"
+        f"{tell_count(report.resolved_count, 'repeated body', 'repeated bodies')} written in full"
+        f"{f', {texts}' if with_text else ''}; verified, every digest"
     )
     shell.result(asdict(report), text)
     return ExitCode.OK

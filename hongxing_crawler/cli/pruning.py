@@ -107,7 +107,7 @@ def fetch(shell: Shell, names: tuple[str, ...]) -> int:
     All of them, or those of a run, of a folder (warc/, media/) or of a name. Each is proved by its
     sha256. They stay until the next hongxing prune --yes.
     """
-    from hongxing_crawler.cli.tables import show_size
+    from hongxing_crawler.cli.tables import show_size, tell_count
     from hongxing_crawler.cli.upload import s3_options
     from hongxing_crawler.upkeep.prune_proved import fetch_back
 
@@ -117,6 +117,7 @@ def fetch(shell: Shell, names: tuple[str, ...]) -> int:
     size = sum(kept.bytes for kept in done)
     value = {"files": [kept.path for kept in done], "bytes": size}
     shell.result(
-        value, f"{len(done):,} files, {show_size(size)}, are back" if done else "nothing to fetch"
+        value,
+        f"back: {tell_count(len(done), 'file')}, {show_size(size)}" if done else "nothing to fetch",
     )
     return ExitCode.OK

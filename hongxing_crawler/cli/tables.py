@@ -40,13 +40,13 @@ _RUN_LINES: tuple[tuple[str, str, Mapping[str, str]], ...] = (
 )
 
 
-def tell_count(count: int, noun: str) -> str:
+def tell_count(count: int, noun: str, plural: str = "") -> str:
     """Name a number of things.
 
-    >>> tell_count(1, "WARC file"), tell_count(1200, "finding")
-    ('1 WARC file', '1,200 findings')
+    >>> tell_count(1, "WARC file"), tell_count(1200, "finding"), tell_count(2, "body", "bodies")
+    ('1 WARC file', '1,200 findings', '2 bodies')
     """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return f"{count:,} {noun if count == 1 else plural or f'{noun}s'}"
 
 
 def show_run(result: RunResult) -> str:
@@ -99,7 +99,7 @@ def show_status(look: Look) -> str:
         ("at work", str(look.holder or "nobody")),
         ("articles", f"{look.articles:,}"),
         ("URLs", urls),
-        ("archive", f"{look.warc_count:,} WARC files, {show_size(look.warc_bytes)}"),
+        ("archive", f"{tell_count(look.warc_count, 'WARC file')}, {show_size(look.warc_bytes)}"),
         ("disk", f"{show_size(look.free_bytes)} free"),
         *([("bucket", _tell_outbox(look.outbox))] if look.outbox.target else []),
     ]
@@ -143,16 +143,18 @@ def _tell_last(look: Look) -> list[tuple[str, str]]:
 
 def tell_elsewhere(look: ElsewhereLook) -> str:
     """Say how much the bucket alone keeps, and whether it still does."""
-    text = f"{look.count:,} files, {show_size(look.bytes)}, that {look.target} alone keeps"
+    text = (
+        f"{tell_count(look.count, 'file')}, {show_size(look.bytes)}, that {look.target} alone keeps"
+    )
     lost = f"; {look.lost_count:,} of them are not there any more" if look.lost_count else ""
     return text + lost
 
 
 def _tell_outbox(outbox: OutboxLook) -> str:
     if not outbox.count:
-        return f"{outbox.target} has all {outbox.proved_count:,} files"
+        return f"{outbox.target} has all of {tell_count(outbox.proved_count, 'file')}"
     since = f"{outbox.oldest_at:%Y-%m-%d %H:%M} UTC" if outbox.oldest_at else "unknown"
-    text = f"{outbox.count:,} files, {show_size(outbox.bytes)}, wait since {since}"
+    text = f"{tell_count(outbox.count, 'file')}, {show_size(outbox.bytes)}, waiting since {since}"
     trouble = f"; {outbox.failed_count:,} failed: {outbox.trouble}" if outbox.failed_count else ""
     return f"{text} for {outbox.target}{trouble}"
 

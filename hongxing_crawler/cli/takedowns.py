@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hongxing_crawler.cli.tables import align
+from hongxing_crawler.cli.tables import align, tell_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -42,7 +42,7 @@ def _blocks(plan: TakedownPlan) -> Iterator[str]:
         [
             ("articles", f"{len(takedown.articles):,}"),
             ("rows in deltas", f"{rows:,}"),
-            ("records", f"{plan.record_count:,} in {len(plan.warcs):,} WARC files"),
+            ("records", f"{plan.record_count:,} in {tell_count(len(plan.warcs), 'WARC file')}"),
             ("media files", f"{len(plan.media_keys):,}"),
             ("packages", f"{len(plan.packages):,} packed again"),
         ]
