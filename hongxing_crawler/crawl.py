@@ -85,13 +85,19 @@ def crawl(
     class Process(AsyncCrawlerProcess):
         """Scrapy's process, which also notes which signal ended it."""
 
+        is_asked_to_stop = False
+
         def _signal_shutdown(self, signum: int, frame: Any) -> None:
             received.append(signum)
             super()._signal_shutdown(signum, frame)
 
         async def stop(self) -> None:
-            """Stop when the engine runs: Scrapy drops a crawl that is starting, without an end."""
-            while not (task.done() or _is_running(crawler)):  # noqa: ASYNC110 - a moment
+            """Stop when the engine runs: Scrapy drops a crawl that is starting, without an end.
+
+            Whoever asks a second time wants no end in order.
+            """
+            is_first, self.is_asked_to_stop = not self.is_asked_to_stop, True
+            while is_first and not (task.done() or _is_running(crawler)):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
             await super().stop()
 
