@@ -19,8 +19,10 @@ from takedown_kit import (
     REASON,
     SECRET,
     SHARED_PICTURE,
+    SITE,
     TEXT,
     THIRD,
+    Builder,
     find_traces,
     make_home,
     now,
@@ -291,6 +293,30 @@ def test_a_page_goes_beside_one_that_is_gone(home):
 
     assert done.record_count > 0
     assert len(read_takedowns(home.takedown / "log.jsonl")) == 2
+
+
+class Scripted(Builder):
+    """Pages whose text a script fetches; all of them ask for one style sheet."""
+
+    def _visit(self, warc, number, url, *rest, **more):
+        super()._visit(warc, number, url, *rest, **more)
+        self._write(
+            warc, f"{url}?json", f'{{"text": "{rest[1]}"}}'.encode(), number, "browser", url
+        )
+        self._write(warc, f"{SITE}/style.css", b"p { color: red }", number, "browser", url)
+
+
+def test_what_a_browser_asked_for_goes_unless_other_pages_need_it(tmp_path):
+    builder = Scripted(tmp_path)
+    builder.run([(SECRET, page(TEXT), TEXT, ()), (OTHER, page("他文。"), "他文。", ())])
+    builder.archive.state.close()
+
+    take_down(builder.home, ORDER, now)
+
+    records = [r for path in builder.home.warc.glob("*.gz") for r in read_records(path)]
+    left = {record.url for record in records if record.type == "response"}
+    assert find_traces(builder.home) == []
+    assert left == {warc_uri(url) for url in (OTHER, f"{OTHER}?json", f"{SITE}/style.css")}
 
 
 def test_a_package_that_cannot_be_made_again_stops_it_first(home):

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from hongxing_crawler.store.state import State
 
 _REMOVABLE = frozenset({"response", "revisit", "resource", "conversion"})
-_COMPANIONS = frozenset({"part", "media"})
+# What was fetched for a page: its further parts, what a browser asked for to show it, its files.
+_COMPANIONS = {"part": "part", "browser": "part", "media": "media"}
 _SHA256_RE = re.compile(r"[0-9a-f]{64}")
 
 
@@ -134,14 +135,14 @@ def survey_archive(home: Home, state: State, subject: Subject, *, with_media: bo
 
 
 def find_companions(paths: Iterable[Path], pages: set[str]) -> tuple[set[str], set[str]]:
-    """Find what was fetched for the pages: their further parts, and their files."""
+    """Find what was fetched for the pages: what they are made of, and their files."""
     found: dict[str, set[str]] = {"part": set(), "media": set()}
     for path in sorted(paths):
         for group in read_groups(path):
             noted = group.noted
             kind = noted.get("hongxing-kind", "")
             if kind in _COMPANIONS and warc_uri(noted.get("via", "")) in pages:
-                found[kind].add(group.main.url)
+                found[_COMPANIONS[kind]].add(group.main.url)
     return found["part"] - pages, found["media"] - pages
 
 
