@@ -59,7 +59,9 @@ class PersonRow:
 
     name: Annotated[str, _says("cleaned")]
     name_raw: Annotated[str, _says("as printed")]
-    role: Annotated[Literal["author", "photographer", "editor"], _says("what the person did")]
+    role: Annotated[
+        Literal["author", "photographer", "editor"], _says("author, photographer or editor")
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,7 +185,10 @@ class RestorationRow:
 
     verdict: Annotated[
         Literal["clean", "proved", "guessed", "lossy"],
-        _says("clean: no damage; proved: the repair, damaged again, gives what was received"),
+        _says(
+            "clean: no damage; proved: the repair, damaged again, gives what was received; "
+            "guessed: the likeliest reading; lossy: characters are gone"
+        ),
     ]
     table: Annotated[tuple[GlossEntry, ...], _says("gloss table learned from the page")]
     places: Annotated[tuple[DamagedPlace, ...], _says("places repaired or lost")]
@@ -249,7 +254,8 @@ class Article:
     date_published: Annotated[LocalTime | None, _says("ISO 8601 with +08:00; null: not found")]
     date_published_raw: Annotated[str, _says("as printed")]
     date_precision: Annotated[
-        Literal["second", "minute", "day", "none"], _says("what the page gave of date_published")
+        Literal["second", "minute", "day", "none"],
+        _says("second, minute, day or none: what the page gave of date_published"),
     ]
     date_modified: Annotated[LocalTimeOrEmpty, _says("ISO 8601 with +08:00")]
     published_day: Annotated[Day | None, _says("local calendar day; partition key; null: unknown")]
