@@ -19,6 +19,7 @@ _NOTES = {
     "template.repeated_block": "A paragraph that most pages of the site hold at the same place.",
     "restore": "Damage by a mirror kit, undone; the proof is the verdict of the page.",
     "restore.encoding": "Characters that were written in one encoding and read in another.",
+    "restore.entity": "Entities that were escaped once too often, shown as code to readers.",
     "restore.script": "Simplified characters that a kit had turned into Traditional ones.",
     "restore.gloss": "Pinyin in brackets that a kit had put behind certain characters.",
     "restore.noise": "Control characters that a kit had put before punctuation marks.",
